@@ -1,0 +1,28 @@
+"""Entities and themes of Indonesian civil-service news, read in one pass of one encoder."""
+
+from typing import TYPE_CHECKING
+
+from asn_nlp.articles import AnnotationError, Article, EntitySpan, ThemeSpan
+from asn_nlp.formats import read_articles, write_articles
+
+if TYPE_CHECKING:
+    from asn_nlp.predictor import Predictor
+
+__all__ = [
+    "AnnotationError",
+    "Article",
+    "EntitySpan",
+    "Predictor",
+    "ThemeSpan",
+    "read_articles",
+    "write_articles",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Only the predictor needs PyTorch and transformers, four seconds that tools on articles save.
+    if name == "Predictor":
+        from asn_nlp.predictor import Predictor
+
+        return Predictor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

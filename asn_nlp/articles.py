@@ -1,0 +1,96 @@
+"""The central types: an article and the spans marked on it.
+
+Offsets count Unicode code points of ``Article.text``, start inclusive, end exclusive, so
+``article.text[span.start:span.end]`` is what was marked. The text is never normalised.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class AnnotationError(ValueError):
+    """An article breaks a rule of the annotation format.
+
+    The message gives the rule, the value met, where it was met and the cure. ``problems`` holds
+    one line for each broken rule.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpan:
+    """A mention of an official, a title or a province; ``score`` in [0, 1] where predicted."""
+
+    start: int
+    end: int
+    label: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeSpan:
+    """A theme of the passage ``start:end``; ``score`` in [0, 1] where predicted."""
+
+    start: int
+    end: int
+    label: str
+    score: float | None = None
+
+
+Span = EntitySpan | ThemeSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article with its spans, gold or predicted; entities are kept in reading order.
+
+    Raises:
+        AnnotationError: a span lies outside the text, is empty or reversed, or two entities overlap.
+    """
+
+    id: str
+    text: str
+    entities: tuple[EntitySpan, ...] = ()
+    themes: tuple[ThemeSpan, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        def reading_order(span: Span) -> tuple[int, int, str]:
+            return span.start, span.end, span.label
+
+        object.__setattr__(self, "entities", tuple(sorted(self.entities, key=reading_order)))
+        object.__setattr__(self, "themes", tuple(sorted(self.themes, key=reading_order)))
+        problems = [
+            problem
+            for span in (*self.entities, *self.themes)
+            for problem in self._bounds_problems(span)
+        ]
+        for before, after in zip(self.entities, self.entities[1:], strict=False):
+            if after.start < before.end:
+                problems.append(
+                    f"article {self.id!r}: entities must not overlap, but {before.label} "
+                    f"{self.quote(before)} and {after.label} {self.quote(after)} do; keep one"
+                )
+        if problems:
+            raise AnnotationError(problems)
+
+    def _bounds_problems(self, span: Span) -> list[str]:
+        where = f"article {self.id!r}: {span.label} span [{span.start}, {span.end})"
+        if span.start == span.end:
+            return [f"{where} is empty; a span holds at least one character, remove it"]
+        if span.start > span.end:
+            return [f"{where} is reversed; start must be below end, swap them"]
+        if span.start < 0 or span.end > len(self.text):
+            return [
+                f"{where} is out of bounds: the text has {len(self.text)} characters; "
+                "offsets count code points from 0, correct them"
+            ]
+        return []
+
+    def quote(self, span: Span) -> str:
+        """The marked text with its offsets, for messages: ``'Bupati Sigi' [10, 21)``."""
+        return f"{self.text[span.start : span.end]!r} [{span.start}, {span.end})"

@@ -1,0 +1,242 @@
+"""What a trained model must beat: a lexicon, a feature-based CRF, and TF-IDF with linear themes."""
+
+import re
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import MultiLabelBinarizer
+from sklearn_crfsuite import CRF
+
+from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.evaluation import passage_themes
+from asn_nlp.labels import ASN_LABELS
+from asn_nlp.passages import Passage, split_passages
+from asn_nlp.tagging import spans_to_tags, tags_to_spans
+
+_WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Marks what the training articles marked: the longest known mention, at word boundaries.
+
+    A surface has the label it was marked with most often; one that training left unmarked more
+    often than it marked it is no entry.
+    """
+
+    labels: dict[str, str]
+
+    @classmethod
+    def from_articles(cls, articles: Sequence[Article]) -> "Lexicon":
+        marked: dict[str, Counter[str]] = defaultdict(Counter)
+        for article in articles:
+            for span in article.entities:
+                marked[article.text[span.start : span.end]][span.label] += 1
+        everything = cls({surface: c.most_common(1)[0][0] for surface, c in marked.items()})
+        met: Counter[str] = Counter()
+        for article, found in zip(articles, everything.predict(articles), strict=True):
+            met.update(article.text[span.start : span.end] for span in found.entities)
+        return cls(
+            {
+                surface: label
+                for surface, label in everything.labels.items()
+                if 2 * marked[surface].total() >= met[surface]
+            }
+        )
+
+    def predict(self, articles: Sequence[Article]) -> list[Article]:
+        """The articles with the mentions found on them, in place of any spans they came with."""
+        by_first_word: dict[str, list[str]] = defaultdict(list)
+        for surface in sorted(self.labels, key=len, reverse=True):
+            if word := _WORD.match(surface):
+                by_first_word[word.group()].append(surface)
+
+        def mentions(text: str) -> Iterator[EntitySpan]:
+            end = 0
+            for word in _WORD.finditer(text):
+                start = word.start()
+                for surface in by_first_word.get(word.group(), ()) if start >= end else ():
+                    after = text[start + len(surface) : start + len(surface) + 1]
+                    if text.startswith(surface, start) and not (
+                        surface[-1].isalnum() and after.isalnum()
+                    ):
+                        end = start + len(surface)
+                        yield EntitySpan(start, end, self.labels[surface])
+                        break
+
+        return [
+            replace(article, entities=tuple(mentions(article.text)), themes=())
+            for article in articles
+        ]
+
+
+@dataclass(frozen=True)
+class CrfTagger:
+    """A linear-chain CRF over the words of a passage: word, shape, affixes and two neighbours."""
+
+    model: CRF
+
+    @classmethod
+    def from_articles(cls, articles: Sequence[Article]) -> "CrfTagger":
+        features, tags = [], []
+        for article in articles:
+            for passage in split_passages(article.text):
+                offsets = word_offsets(article.text, passage)
+                tagged = spans_to_tags(article.entities, offsets, ASN_LABELS)
+                features.append(_features(article.text, offsets))
+                tags.append([ASN_LABELS.tags[tag] for tag in tagged.tags])
+        model = CRF(algorithm="lbfgs", c1=0.1, c2=0.05, max_iterations=100)
+        return cls(model.fit(features, tags))
+
+    def predict(self, articles: Sequence[Article]) -> list[Article]:
+        """The articles with the entities tagged on them, in place of any spans they came with."""
+        return [
+            replace(
+                article,
+                entities=tuple(
+                    span
+                    for passage in split_passages(article.text)
+                    for span in self._entities(article.text, passage)
+                ),
+                themes=(),
+            )
+            for article in articles
+        ]
+
+    def _entities(self, text: str, passage: Passage) -> list[EntitySpan]:
+        offsets = word_offsets(text, passage)
+        tags = self.model.predict_single(_features(text, offsets))
+        ids = np.array([ASN_LABELS.tag_ids[tag] for tag in tags], dtype=np.int64)
+        return tags_to_spans(ids, offsets, ASN_LABELS)
+
+
+def word_offsets(text: str, passage: Passage) -> NDArray[np.int64]:
+    """Characters (n, 2) of each word or punctuation mark of a passage.
+
+    A small letter with a capital behind it ends a word, for outlets glue names to what precedes.
+    """
+    rows = []
+    for token in _TOKEN.finditer(text, passage.start, passage.end):
+        start = token.start()
+        for place in range(start + 1, token.end()):
+            if text[place - 1].islower() and text[place].isupper():
+                rows.append((start, place))
+                start = place
+        rows.append((start, token.end()))
+    return np.array(rows, dtype=np.int64).reshape(-1, 2)
+
+
+def _features(text: str, offsets: NDArray[np.int64]) -> list[list[str]]:
+    """One list of feature names a word."""
+    words = [text[start:end] for start, end in offsets.tolist()]
+    features = []
+    for place, word in enumerate(words):
+        own = [*_word_features(word), *(["first"] if place == 0 else [])]
+        for shift in (-2, -1, 1, 2):
+            if 0 <= place + shift < len(words):
+                own += _neighbour_features(words[place + shift], shift)
+        features.append(own)
+    return features
+
+
+@cache
+def _word_features(word: str) -> tuple[str, ...]:
+    lower = word.lower()
+    affixes = [f"p={lower[:n]}" for n in range(1, 5)] + [f"s={lower[-n:]}" for n in range(1, 5)]
+    flags = [
+        name
+        for name, holds in (
+            ("title", word.istitle()),
+            ("upper", word.isupper()),
+            ("digit", word.isdigit()),
+        )
+        if holds
+    ]
+    return ("bias", f"w={word}", f"l={lower}", f"shape={_shape(word)}", *affixes, *flags)
+
+
+@cache
+def _neighbour_features(word: str, shift: int) -> tuple[str, ...]:
+    return f"{shift}:l={word.lower()}", f"{shift}:shape={_shape(word)}"
+
+
+def _shape(word: str) -> str:
+    """``Kepala`` → ``Xx``, ``2025`` → ``d``: runs of capitals, small letters and digits."""
+    kinds = "".join(
+        "X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c for c in word
+    )
+    return re.sub(r"(.)\1+", r"\1", kinds)
+
+
+@dataclass(frozen=True)
+class TfidfThemes:
+    """One-vs-rest logistic regression over TF-IDF of a passage's words and characters.
+
+    One threshold serves all themes (theirs alone would rest on a few dozen passages): the one of
+    best micro F1 on training passages, each read by a model that saw no passage of its article.
+    """
+
+    model: Pipeline
+    threshold: float
+
+    @classmethod
+    def from_articles(cls, articles: Sequence[Article]) -> "TfidfThemes":
+        texts: list[str] = []
+        marks: list[dict[str, float | None]] = []
+        groups: list[int] = []
+        for group, article in enumerate(articles):
+            for passage in split_passages(article.text):
+                texts.append(article.text[passage.start : passage.end])
+                groups.append(group)
+            marks += passage_themes(article)
+        gold = MultiLabelBinarizer(classes=ASN_LABELS.themes).fit_transform(marks)
+        model = make_pipeline(
+            make_union(
+                TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+                TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True),
+            ),
+            OneVsRestClassifier(
+                LogisticRegression(C=10, class_weight="balanced", solver="liblinear")
+            ),
+        )
+        with warnings.catch_warnings():
+            # A theme without an example in some fold is no reason to worry: it is predicted never.
+            warnings.filterwarnings("ignore", message="Label not .* is present in all training")
+            unseen = cross_val_predict(
+                model, texts, gold, groups=groups, cv=GroupKFold(3), method="predict_proba"
+            )
+            model.fit(texts, gold)
+        precision, recall, thresholds = precision_recall_curve(gold.ravel(), unseen.ravel())
+        f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+        return cls(model, float(thresholds[f1[:-1].argmax()]))
+
+    def predict(self, articles: Sequence[Article]) -> list[Article]:
+        """The articles with the themes of their passages, in place of any spans they came with."""
+        predicted = []
+        for article in articles:
+            passages = split_passages(article.text)
+            texts = [article.text[passage.start : passage.end] for passage in passages]
+            scores = self.model.predict_proba(texts) if texts else np.zeros((0, 0))
+            themes = tuple(
+                ThemeSpan(
+                    passages[row].start,
+                    passages[row].end,
+                    ASN_LABELS.themes[theme],
+                    float(scores[row, theme]),
+                )
+                for row, theme in np.argwhere(scores >= self.threshold).tolist()
+            )
+            predicted.append(replace(article, entities=(), themes=themes))
+        return predicted

@@ -1,0 +1,97 @@
+"""Logits to scored spans: the one decode that training, evaluation and the predictor share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asn_nlp.articles import Article, ThemeSpan
+from asn_nlp.encoding import EncodedArticle
+from asn_nlp.labels import LabelSet
+from asn_nlp.model import Reading
+from asn_nlp.tagging import best_paths, legal_transitions, tags_to_spans
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLogits:
+    """What the model says of one article, windows already put together."""
+
+    tags: NDArray[np.float32]  # (n tokens, tags)
+    themes: NDArray[np.float32]  # (passages, themes)
+
+
+def join_windows(
+    article: EncodedArticle,
+    tag_logits: Sequence[NDArray[np.float32]],
+    theme_logits: Sequence[NDArray[np.float32]],
+) -> ArticleLogits:
+    """Read every token out of the window that owns it.
+
+    A passage that no window holds whole has the mean of its pieces' logits, weighed by tokens.
+
+    Args:
+        tag_logits: (t, tags) of each window, special tokens included.
+        theme_logits: (pieces, themes) of each window.
+    """
+    n_themes = theme_logits[0].shape[1] if theme_logits else 0
+    sums = np.zeros((len(article.passages), n_themes), dtype=np.float32)
+    tokens = np.zeros((len(article.passages), 1), dtype=np.float32)
+    for window, logits in zip(article.windows, theme_logits, strict=True):
+        for piece, row in zip(window.pieces, logits, strict=True):
+            if piece.passage >= 0:
+                sums[piece.passage] += row * (piece.end - piece.start)
+                tokens[piece.passage] += piece.end - piece.start
+    # A passage of which the tokeniser sees nothing has no theme.
+    themes = np.where(tokens > 0, sums / np.maximum(tokens, 1), -np.inf)
+    owned = [
+        logits[window.own] for window, logits in zip(article.windows, tag_logits, strict=True)
+    ]
+    return ArticleLogits(np.concatenate(owned) if owned else np.zeros((0, 0), np.float32), themes)
+
+
+def decode(
+    articles: Sequence[EncodedArticle],
+    logits: Sequence[ArticleLogits],
+    labels: LabelSet,
+    reading: Reading,
+) -> list[Article]:
+    """The articles with the spans the model reads on them, in place of any they came with."""
+    log_probabilities = [_log_softmax(one.tags) for one in logits]
+    paths = best_paths(
+        log_probabilities,
+        [article.continues for article in articles],
+        transitions=legal_transitions(labels),
+        word_break_cost=reading.word_break_cost,
+    )
+    thresholds = np.array(reading.theme_thresholds)
+    decoded = []
+    for article, one, path, log_probability in zip(
+        articles, logits, paths, log_probabilities, strict=True
+    ):
+        scores = 1 / (1 + np.exp(-one.themes))
+        decoded.append(
+            replace(
+                article.article,
+                entities=tuple(
+                    tags_to_spans(path, article.offsets, labels, np.exp(log_probability))
+                ),
+                themes=tuple(
+                    ThemeSpan(
+                        article.passages[passage].start,
+                        article.passages[passage].end,
+                        labels.themes[theme],
+                        float(scores[passage, theme]),
+                    )
+                    for passage, theme in np.argwhere(scores >= thresholds).tolist()
+                )
+                if len(one.themes)
+                else (),
+            )
+        )
+    return decoded
+
+
+def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    shifted = logits - logits.max(axis=1, keepdims=True, initial=0)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -1,0 +1,272 @@
+"""Articles to model inputs: tokens with offsets, windows, labels, and batches by token budget."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+
+from asn_nlp.articles import Article
+from asn_nlp.labels import LabelSet
+from asn_nlp.passages import Passage, split_passages
+from asn_nlp.tagging import inside_word, spans_to_tags
+from asn_nlp.windows import Window, cut_windows
+
+IGNORED = -100  # the label that PyTorch's cross-entropy passes over
+
+
+@dataclass(frozen=True, slots=True)
+class PassagePiece:
+    """The tokens ``start:end`` of a window that belong to one passage of the article.
+
+    ``passage`` is its place in ``EncodedArticle.passages``, or -1 for a theme span that is no
+    whole passage and only serves as an example in training.
+    """
+
+    passage: int
+    start: int
+    end: int
+    themes: NDArray[np.float32] | None  # (themes,) multi-hot gold
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedWindow:
+    """One input of the encoder. Positions count the window's tokens, special ones included."""
+
+    article: int
+    window: Window
+    input_ids: NDArray[np.int64]  # (t,)
+    own: slice  # positions decided in this window
+    tags: NDArray[np.int64] | None  # (t,) gold, IGNORED outside ``own``
+    pieces: tuple[PassagePiece, ...]
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedArticle:
+    """An article's tokens: ``offsets`` (n, 2) into its text, ``continues`` (n,) see tagging."""
+
+    article: Article
+    offsets: NDArray[np.int64]
+    continues: NDArray[np.bool_]
+    passages: tuple[Passage, ...]
+    windows: tuple[EncodedWindow, ...]
+    unaligned: int  # gold entities no token boundaries can express exactly
+
+
+def encode_articles(
+    articles: Sequence[Article],
+    tokenizer: PreTrainedTokenizerBase,
+    labels: LabelSet,
+    *,
+    window_size: int,
+    window_context: int,
+    with_gold: bool = False,
+) -> list[EncodedArticle]:
+    """Tokenise whole articles and cut them into windows; nothing is truncated.
+
+    Args:
+        window_size: tokens of a window, special tokens included.
+        window_context: tokens read beyond the owned ones on each side, at least.
+        with_gold: attach the articles' own spans as training labels.
+
+    Raises:
+        ValueError: the tokeniser gives no character offsets.
+    """
+    if not tokenizer.is_fast:
+        raise ValueError(
+            f"the tokeniser {type(tokenizer).__name__} gives no character offsets; use an encoder "
+            "with a fast tokeniser (a tokenizer.json)"
+        )
+    if not articles:
+        return []
+    prefix, suffix = _special_tokens(tokenizer)
+    encodings = tokenizer(
+        [article.text for article in articles],
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )
+    encoded = []
+    for index, article in enumerate(articles):
+        # One trailing row keeps the shape (n, 2) for articles without any token.
+        offsets = np.array(encodings["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
+        ids = np.array(encodings["input_ids"][index], dtype=np.int64)
+        offsets = _without_spaces(article.text, offsets)
+        passages = tuple(split_passages(article.text))
+        gold_tags = None
+        unaligned = 0
+        if with_gold:
+            tagged = spans_to_tags(article.entities, offsets, labels)
+            gold_tags = tagged.tags
+            unaligned = len(tagged.unaligned)
+            examples = _theme_examples(article, passages, labels)
+        else:
+            examples = [ThemeExample(i, p.start, p.end, None) for i, p in enumerate(passages)]
+        covered = np.stack(
+            [
+                np.searchsorted(offsets[:, 1], [e.start for e in examples], side="right"),
+                np.searchsorted(offsets[:, 0], [e.end for e in examples], side="left"),
+            ],
+            axis=1,
+        )
+        windows = []
+        for window in cut_windows(
+            len(ids),
+            size=window_size - len(prefix) - len(suffix),
+            context=window_context,
+            boundaries=covered[: len(passages), 0].tolist(),
+        ):
+            shift = len(prefix) - window.start
+            tags = None
+            if gold_tags is not None:
+                tags = np.full(len(prefix) + window.end - window.start + len(suffix), IGNORED)
+                owned = gold_tags[window.own_start : window.own_end]
+                tags[window.own_start + shift : window.own_end + shift] = owned
+            windows.append(
+                EncodedWindow(
+                    index,
+                    window,
+                    np.concatenate([prefix, ids[window.start : window.end], suffix]),
+                    slice(window.own_start + shift, window.own_end + shift),
+                    tags,
+                    _pieces(examples, covered, window, shift),
+                )
+            )
+        encoded.append(
+            EncodedArticle(
+                article,
+                offsets,
+                inside_word(article.text, offsets),
+                passages,
+                tuple(windows),
+                unaligned,
+            )
+        )
+    return encoded
+
+
+def collate(
+    windows: Sequence[EncodedWindow], *, pad_id: int, n_themes: int
+) -> dict[str, torch.Tensor]:
+    """Pad windows to one batch.
+
+    Returns:
+        ``input_ids``, ``attention_mask`` (b, t); ``pieces`` (k, 3) rows of window, start and
+        end; with gold also ``labels`` (b, t) and ``theme_labels`` (k, themes).
+    """
+    longest = max(map(len, windows))
+    input_ids = np.full((len(windows), longest), pad_id)
+    attention_mask = np.zeros((len(windows), longest), dtype=np.int64)
+    pieces = []
+    for row, window in enumerate(windows):
+        input_ids[row, : len(window)] = window.input_ids
+        attention_mask[row, : len(window)] = 1
+        pieces += [(row, piece) for piece in window.pieces]
+    batch = {
+        "input_ids": torch.from_numpy(input_ids),
+        "attention_mask": torch.from_numpy(attention_mask),
+        "pieces": torch.tensor(
+            [(row, piece.start, piece.end) for row, piece in pieces], dtype=torch.long
+        ).reshape(-1, 3),
+    }
+    if windows[0].tags is not None:
+        tags = np.full((len(windows), longest), IGNORED)
+        for row, window in enumerate(windows):
+            tags[row, : len(window)] = window.tags
+        batch["labels"] = torch.from_numpy(tags)
+        themes = [piece.themes for _, piece in pieces if piece.themes is not None]
+        stacked = np.stack(themes) if themes else np.zeros((0, n_themes), dtype=np.float32)
+        batch["theme_labels"] = torch.from_numpy(stacked)
+    return batch
+
+
+def batches_by_tokens(lengths: Iterable[int], budget: int) -> list[list[int]]:
+    """Group the indices of ``lengths``, in the order given, so that no batch when padded to its
+    longest member exceeds ``budget`` tokens; a longer single item is a batch of its own."""
+    batches: list[list[int]] = []
+    longest = 0
+    for index, length in enumerate(lengths):
+        longest = max(longest, length)
+        if not batches or longest * (len(batches[-1]) + 1) > budget:
+            batches.append([])
+            longest = length
+        batches[-1].append(index)
+    return batches
+
+
+def _special_tokens(
+    tokenizer: PreTrainedTokenizerBase,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What the tokeniser puts before and after a text."""
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    framed = tokenizer("a")["input_ids"]
+    start = next(
+        (i for i in range(len(framed)) if framed[i : i + len(bare)] == bare), len(framed)
+    )
+    return (
+        np.array(framed[:start], dtype=np.int64),
+        np.array(framed[start + len(bare) :], dtype=np.int64),
+    )
+
+
+def _without_spaces(text: str, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move token starts past white space: byte-level tokenisers count the space before a word."""
+    for row, (start, end) in enumerate(offsets.tolist()):
+        if text[start:end][:1].isspace():
+            offsets[row, 0] = end - len(text[start:end].lstrip())
+    return offsets
+
+
+class ThemeExample(NamedTuple):
+    """Characters ``start:end`` with their themes; ``passage`` as in ``PassagePiece``."""
+
+    passage: int
+    start: int
+    end: int
+    themes: NDArray[np.float32] | None
+
+
+def _theme_examples(
+    article: Article, passages: Sequence[Passage], labels: LabelSet
+) -> list[ThemeExample]:
+    gold = np.zeros((len(passages), len(labels.themes)), dtype=np.float32)
+    parts: dict[tuple[int, int], NDArray[np.float32]] = {}
+    for span in article.themes:
+        theme = labels.theme_ids[span.label]
+        for index, passage in enumerate(passages):
+            shared = min(span.end, passage.end) - max(span.start, passage.start)
+            if shared <= 0:
+                continue
+            if 2 * shared >= passage.end - passage.start:
+                gold[index, theme] = 1
+            else:
+                place = max(span.start, passage.start), min(span.end, passage.end)
+                themes = parts.setdefault(place, np.zeros(len(labels.themes), dtype=np.float32))
+                themes[theme] = 1
+    whole = [ThemeExample(i, p.start, p.end, gold[i]) for i, p in enumerate(passages)]
+    return whole + [ThemeExample(-1, *place, themes) for place, themes in parts.items()]
+
+
+def _pieces(
+    examples: Sequence[ThemeExample], tokens: NDArray[np.int64], window: Window, shift: int
+) -> tuple[PassagePiece, ...]:
+    """The parts of ``examples``, which cover ``tokens`` (k, 2), that ``window`` owns."""
+    first = np.maximum(tokens[:, 0], window.own_start)
+    last = np.minimum(tokens[:, 1], window.own_end)
+    return tuple(
+        PassagePiece(
+            examples[index].passage,
+            int(first[index]) + shift,
+            int(last[index]) + shift,
+            examples[index].themes,
+        )
+        for index in np.flatnonzero(first < last).tolist()
+    )

@@ -1,0 +1,170 @@
+"""Character spans to IOB2 tags over tokens, and back along the best legal path.
+
+Tags are ids of ``LabelSet.tags``: 0 is ``O``, then ``B-`` (odd) and ``I-`` (even) of each type.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asn_nlp.articles import EntitySpan
+from asn_nlp.labels import LabelSet
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedTokens:
+    """``tags``: one id a token; ``unaligned``: spans no token boundaries can express exactly."""
+
+    tags: NDArray[np.int64]
+    unaligned: tuple[EntitySpan, ...]
+
+
+def spans_to_tags(
+    spans: Sequence[EntitySpan], offsets: NDArray[np.int64], labels: LabelSet
+) -> TaggedTokens:
+    """Tag the tokens at ``offsets`` (n, 2) with the entities they overlap.
+
+    A span that starts or ends inside a token is listed in ``unaligned`` and still tagged on every
+    token it touches, so that no annotation is lost to training.
+    """
+    tags = np.zeros(len(offsets), dtype=np.int64)
+    unaligned = []
+    for span in spans:
+        first = int(np.searchsorted(offsets[:, 1], span.start, side="right"))
+        last = int(np.searchsorted(offsets[:, 0], span.end, side="left"))
+        if first >= last:
+            unaligned.append(span)
+            continue
+        if offsets[first, 0] != span.start or offsets[last - 1, 1] != span.end:
+            unaligned.append(span)
+        begin = labels.tag_ids[f"B-{span.label}"]
+        tags[first:last] = begin + 1
+        tags[first] = begin
+    return TaggedTokens(tags, tuple(unaligned))
+
+
+def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """For each token (n,) whether it goes on with a word that the token before it began.
+
+    Outlets lose the space or the line break between two words; a capital behind a small letter,
+    or a digit beside a letter, shows where, and counts as the beginning of a word.
+    """
+    starts = offsets[:, 0]
+    continues = np.zeros(len(offsets), dtype=np.bool_)
+    # Tokens that share a character, as the bytes of an accented letter do.
+    continues[1:] = starts[1:] < offsets[:-1, 1]
+    behind = np.flatnonzero((starts > 0) & (starts < len(text)))
+    if len(behind) == 0:
+        return continues
+    code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    distinct, place = np.unique(code_points, return_inverse=True)
+    characters = [chr(code) for code in distinct.tolist()]
+
+    def has(test: Callable[[str], bool], positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.array([test(character) for character in characters])[place[positions]]
+
+    here, before = starts[behind], starts[behind] - 1
+    in_word = has(str.isalnum, here) & has(str.isalnum, before)
+    glued = (has(str.islower, before) & has(str.isupper, here)) | (
+        has(str.isdigit, before) != has(str.isdigit, here)
+    )
+    continues[behind] |= in_word & ~glued
+    return continues
+
+
+def legal_transitions(labels: LabelSet) -> NDArray[np.float32]:
+    """(tags + 1, tags): 0 where a tag may follow another, -inf where not; last row: the start."""
+    n = len(labels.tags)
+    scores = np.zeros((n + 1, n), dtype=np.float32)
+    for inside in range(2, n, 2):
+        scores[:, inside] = -np.inf
+        scores[[inside - 1, inside], inside] = 0
+    return scores
+
+
+def best_paths(
+    emissions: Sequence[NDArray[np.float32]],
+    continues: Sequence[NDArray[np.bool_]],
+    *,
+    transitions: NDArray[np.float32],
+    word_break_cost: float,
+) -> list[NDArray[np.int64]]:
+    """The best tag path of each sequence (Viterbi), all sequences side by side.
+
+    Args:
+        emissions: log-probabilities (n_i, tags) of each sequence.
+        continues: (n_i,) from ``inside_word``.
+        transitions: (tags + 1, tags) from ``legal_transitions``, or learned ones; last row: start.
+        word_break_cost: taken off a path that begins, ends or changes an entity inside a word.
+    """
+    if not any(map(len, emissions)):
+        return [np.zeros(0, dtype=np.int64)] * len(emissions)
+    n_tags = transitions.shape[1]
+    tag = np.arange(n_tags)
+    same_entity = (tag[:, None] + 1) // 2 == (tag[None, :] + 1) // 2
+    stays = same_entity & ((tag[None, :] == 0) | (tag[None, :] % 2 == 0))
+    inside = transitions[:-1] - np.where(stays, 0, np.float32(word_break_cost))
+    choices = np.stack([transitions[:-1], inside])  # (2, from, to)
+
+    lengths = np.array([len(emission) for emission in emissions])
+    order = np.argsort(-lengths, kind="stable")
+    ordered = lengths[order]
+    longest = int(ordered[0])
+    padded = np.zeros((longest, len(emissions), n_tags), dtype=np.float32)
+    within = np.zeros((longest, len(emissions)), dtype=np.int64)
+    for row, index in enumerate(order):
+        padded[: lengths[index], row] = emissions[index]
+        within[: lengths[index], row] = continues[index]
+    back = np.zeros((longest, len(emissions), n_tags), dtype=np.int8)
+    score = transitions[-1] + padded[0]
+    for step in range(1, longest):
+        # Sequences are sorted by length, so those still running are the first ``active``.
+        active = int(np.searchsorted(-ordered, -step, side="left"))
+        candidates = score[:active, :, None] + choices[within[step, :active]]
+        back[step, :active] = candidates.argmax(axis=1)
+        score[:active] = candidates.max(axis=1) + padded[step, :active]
+    paths: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(emissions)
+    for row, index in enumerate(order):
+        path = np.zeros(lengths[index], dtype=np.int64)
+        if len(path):
+            path[-1] = score[row].argmax()
+            for step in range(len(path) - 1, 0, -1):
+                path[step - 1] = back[step, row, path[step]]
+        paths[index] = path
+    return paths
+
+
+def tags_to_spans(
+    tags: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    labels: LabelSet,
+    scores: NDArray[np.float32] | None = None,
+) -> list[EntitySpan]:
+    """Entities of a tag path: ``B-`` opens one, each ``I-`` of the same type behind it extends it.
+
+    ``scores`` (n, tags) are probabilities; an entity's score is the mean probability of its type
+    over its tokens. A stray ``I-`` opens nothing: strict IOB2 does not know it. Byte-level and
+    SentencePiece tokenisers give several tokens to one character, or a token to none; characters
+    stay with the entity that has them first, and an entity of no character is none.
+    """
+    spans = []
+    end = 0
+    begins = np.flatnonzero(tags % 2 == 1)
+    for first in begins.tolist():
+        begin = int(tags[first])
+        last = first + 1
+        while last < len(tags) and tags[last] == begin + 1:
+            last += 1
+        score = (
+            None
+            if scores is None
+            else float(scores[first:last, begin : begin + 2].sum(axis=1).mean().clip(0, 1))
+        )
+        tokens = offsets[first:last]
+        tokens = tokens[tokens[:, 1] > np.maximum(tokens[:, 0], end)]
+        if len(tokens):
+            start, end = max(int(tokens[0, 0]), end), int(tokens[-1, 1])
+            spans.append(EntitySpan(start, end, labels.tags[begin][2:], score))
+    return spans

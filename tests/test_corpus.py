@@ -1,0 +1,125 @@
+"""The corpus that ships with the package."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from asn_nlp.articles import Article
+from asn_nlp.config import CORPUS
+from asn_nlp.formats import read_articles
+from asn_nlp.labels import ASN_LABELS
+from asn_nlp.validation import validate
+
+ROOT = Path(__file__).parents[1]
+PARTS = [CORPUS / f"{name}.jsonl" for name in ("train", "dev", "test")]
+REAL_NEWS = ROOT.parent / "shared"
+RUN_WORDS = 8
+
+PROVINCES = (
+    {"Aceh"},
+    {"Sumatera Utara", "Sumut"},
+    {"Sumatera Barat", "Sumbar"},
+    {"Riau"},
+    {"Kepulauan Riau", "Kepri"},
+    {"Jambi"},
+    {"Sumatera Selatan", "Sumsel"},
+    {"Kepulauan Bangka Belitung", "Bangka Belitung", "Babel"},
+    {"Bengkulu"},
+    {"Lampung"},
+    {"DKI Jakarta", "DKI", "Jakarta"},
+    {"Jawa Barat", "Jabar"},
+    {"Banten"},
+    {"Jawa Tengah", "Jateng"},
+    {"Daerah Istimewa Yogyakarta", "DI Yogyakarta", "DIY"},
+    {"Jawa Timur", "Jatim"},
+    {"Bali"},
+    {"Nusa Tenggara Barat", "NTB"},
+    {"Nusa Tenggara Timur", "NTT"},
+    {"Kalimantan Barat", "Kalbar"},
+    {"Kalimantan Tengah", "Kalteng"},
+    {"Kalimantan Selatan", "Kalsel"},
+    {"Kalimantan Timur", "Kaltim"},
+    {"Kalimantan Utara", "Kaltara"},
+    {"Sulawesi Utara", "Sulut"},
+    {"Gorontalo"},
+    {"Sulawesi Tengah", "Sulteng"},
+    {"Sulawesi Barat", "Sulbar"},
+    {"Sulawesi Selatan", "Sulsel"},
+    {"Sulawesi Tenggara", "Sultra"},
+    {"Maluku"},
+    {"Maluku Utara", "Malut"},
+    {"Papua"},
+    {"Papua Barat"},
+    {"Papua Barat Daya"},
+    {"Papua Tengah"},
+    {"Papua Pegunungan"},
+    {"Papua Selatan"},
+)
+
+
+@pytest.fixture(scope="module")
+def articles() -> list[Article]:
+    return [article for path in PARTS for article in read_articles(path)]
+
+
+def test_corpus_validates():
+    assert validate(PARTS).errors == ()
+
+
+def test_corpus_is_large_enough_to_start_from(articles):
+    assert len(articles) >= 160
+    assert len({article.id for article in articles}) == len(articles)
+
+
+def test_every_theme_has_forty_passages(articles):
+    passages = Counter(span.label for article in articles for span in article.themes)
+    assert {theme: passages[theme] for theme in ASN_LABELS.themes if passages[theme] < 40} == {}
+
+
+def test_every_province_occurs(articles):
+    assert len(PROVINCES) == 38
+    found = {
+        article.text[span.start : span.end]
+        for article in articles
+        for span in article.entities
+        if span.label == "PROVINCE"
+    }
+    assert [names for names in PROVINCES if not names & found] == []
+
+
+def test_sources_build_the_same_bytes_every_time(tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / "build_corpus.py"), "--output", str(tmp_path)]
+    for _ in range(2):
+        subprocess.run(command, check=True, capture_output=True)
+        assert [(tmp_path / path.name).read_bytes() for path in PARTS] == [
+            path.read_bytes() for path in PARTS
+        ], "the shipped files are older than their sources; run scripts/build_corpus.py"
+
+
+def runs(text: str) -> Iterator[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.lower())
+    return zip(*(words[first:] for first in range(RUN_WORDS)), strict=False)
+
+
+def real_texts() -> Iterator[str]:
+    for path in (REAL_NEWS / "corpus").glob("*.jsonl"):
+        yield from (article.text for article in read_articles(path))
+    table = pyarrow.parquet.ParquetFile(REAL_NEWS / "text" / "indonesian.parquet")
+    for batch in table.iter_batches(columns=["text"]):
+        yield from batch.column(0).to_pylist()
+
+
+@pytest.mark.skipif(not (REAL_NEWS / "corpus").is_dir(), reason="no real news beside the checkout")
+def test_no_sentence_is_taken_from_real_news(articles):
+    own = {run: article.id for article in articles for run in runs(article.text)}
+    shared = set()
+    for text in real_texts():
+        if not own.keys().isdisjoint(runs(text)):
+            shared |= {(own[run], " ".join(run)) for run in runs(text) if run in own}
+    assert shared == set()
