@@ -220,7 +220,9 @@ class TfidfThemes:
             model.fit(texts, gold)
         precision, recall, thresholds = precision_recall_curve(gold.ravel(), unseen.ravel())
         f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
-        return cls(model, float(thresholds[f1[:-1].argmax()]))
+        best = int(f1[:-1].argmax())
+        # Half-way to the next score below: on the very edge the least change would lose a passage.
+        return cls(model, float(thresholds[max(best - 1, 0) : best + 1].mean()))
 
     def predict(self, articles: Sequence[Article]) -> list[Article]:
         """The articles with the themes of their passages, in place of any spans they came with."""

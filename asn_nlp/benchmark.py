@@ -10,7 +10,7 @@ from statistics import median
 import numpy as np
 import torch
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -104,7 +104,9 @@ def write_random_run(
         encoder: hub name, folder or ``config.json`` that gives the encoder's shape; by default
             BERT-base.
     """
-    config = AutoConfig.from_pretrained(encoder) if encoder else BertConfig(vocab_size=0)
+    config = (
+        AutoConfig.from_pretrained(encoder) if encoder else BertConfig(vocab_size=len(tokenizer))
+    )
     config.vocab_size = max(config.vocab_size, len(tokenizer))
     config.pad_token_id = tokenizer.pad_token_id
     config.id2label = dict(enumerate(ASN_LABELS.tags))
@@ -227,33 +229,37 @@ def benchmark_training(
 def print_benchmark(inference: Inference, training: Training) -> None:
     """Tables on the terminal: the median round, and the ratio with its least and greatest."""
     reading = Table(
-        "reading",
+        Column("reading", no_wrap=True),
         "articles/s",
         "tokens/s",
-        "outside the encoder",
-        "speed",
+        "outside encoder",
+        Column("speed", no_wrap=True),
         title=f"{inference.articles} articles, {len(inference.predictor)} rounds",
     )
     for name, laps in (
-        ("token-classification pipeline", inference.tagging_pipeline),
-        ("text-classification pipeline", inference.theme_pipeline),
+        ("entity pipeline", inference.tagging_pipeline),
+        ("theme pipeline", inference.theme_pipeline),
         ("both pipelines", inference.stock),
         ("Predictor", inference.predictor),
     ):
         reading.add_row(
             name,
             f"{median(inference.articles / lap.seconds for lap in laps):.2f}",
-            f"{median(lap.tokens / lap.seconds for lap in laps):,.0f}",
+            f"{_rate(laps):,.0f}",
             f"{median(1 - lap.encoder_seconds / lap.seconds for lap in laps):.1%}",
-            _times(speed_up(inference.stock, laps)),
+            _times(speed_up(inference.stock, laps)) if laps is inference.predictor else "",
         )
     learning = Table("training", "tokens/s", "speed", title=f"{len(training.ours)} rounds")
-    for name, laps in (("stock loop", training.stock), ("asn_nlp", training.ours)):
-        rate = median(lap.tokens / lap.seconds for lap in laps)
-        learning.add_row(name, f"{rate:,.0f}", _times(speed_up(training.stock, laps)))
+    learning.add_row("stock loop", f"{_rate(training.stock):,.0f}", "")
+    ratio = speed_up(training.stock, training.ours)
+    learning.add_row("asn_nlp", f"{_rate(training.ours):,.0f}", _times(ratio))
     console = Console()
     console.print(reading)
     console.print(learning)
+
+
+def _rate(laps: Sequence[Lap]) -> float:
+    return median(lap.tokens / lap.seconds for lap in laps)
 
 
 def _times(ratio: Ratio) -> str:

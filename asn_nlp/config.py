@@ -22,14 +22,18 @@ class DataConfig:
     """Annotated articles, JSON Lines.
 
     Args:
-        train: files to train on.
+        train: file to train on, or several: ``[one.jsonl, other.jsonl]``.
         dev: file to choose the checkpoint and the thresholds on; null takes ``dev_share`` of train.
         dev_share: share of the training articles set aside where there is no dev file.
     """
 
-    train: tuple[str, ...] = (str(CORPUS / "train.jsonl"),)
+    train: tuple[str, ...] | str = str(CORPUS / "train.jsonl")
     dev: str | None = str(CORPUS / "dev.jsonl")
     dev_share: float = 0.15
+
+    @property
+    def train_files(self) -> tuple[Path, ...]:
+        return tuple(map(Path, [self.train] if isinstance(self.train, str) else self.train))
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class TrainConfig:
         seeds: number of runs, with seeds counting up from ``seed``; above 1 each has a folder
             ``seed-N`` below ``output``, and ``output/seeds.json`` holds mean and deviation.
         resume: go on from the last checkpoint in ``output``.
-        report_to: experiment trackers that Hugging Face Trainer knows, such as tensorboard.
+        report_to: experiment tracker that Hugging Face Trainer knows, such as tensorboard.
     """
 
     data: DataConfig = field(default_factory=DataConfig)
@@ -104,20 +108,122 @@ class TrainConfig:
     seed: int = 0
     seeds: int = 1
     resume: bool = False
-    report_to: tuple[str, ...] = ()
+    report_to: str = "none"
+
+
+@dataclass(frozen=True)
+class PretrainDataConfig:
+    """Plain text without annotations.
+
+    Args:
+        train: files and folders; a ``.txt`` file is one document, a ``.parquet`` file holds one a
+            row in ``text`` and may name its source in ``source``.
+        weights: how often documents of a source are taken; 0.3 keeps three in ten, 2 doubles all.
+        domain: regular expression; a document in which it is found is text of the domain.
+        domain_share: share of each batch drawn from text of the domain.
+        held_out: share of the documents kept apart to measure the loss on.
+    """
+
+    train: tuple[str, ...] = ()
+    weights: dict[str, float] = field(default_factory=dict)
+    domain: str | None = None
+    domain_share: float = 0.3
+    held_out: float = 0.004
+
+
+@dataclass(frozen=True)
+class PretrainEncoderConfig:
+    """The encoder: one taken over, or the shape of a new one (ModernBERT's layers).
+
+    Args:
+        name: hub name or folder of an encoder to go on with; null makes a new one, to which alone
+            the shape below applies.
+        revision: commit id that pins a hub encoder.
+        vocabulary: word pieces, at most.
+        hidden_size: width of the token vectors.
+        layers: number of layers.
+        heads: attention heads of a layer.
+        intermediate_size: width inside the gated feed-forward blocks.
+        local_attention: tokens that a local layer looks at, both sides together.
+        global_every: every how many layers one looks at the whole input.
+    """
+
+    name: str | None = None
+    revision: str | None = None
+    vocabulary: int = 16_000
+    hidden_size: int = 256
+    layers: int = 6
+    heads: int = 4
+    intermediate_size: int = 512
+    local_attention: int = 32
+    global_every: int = 3
+
+
+@dataclass(frozen=True)
+class PretrainOptimizerConfig:
+    """Warm-up, a constant rate, linear decay to zero.
+
+    Args:
+        tokens: the budget: how many tokens are read altogether.
+        sequence_length: tokens of an input.
+        batch_size: inputs of a step.
+        masked: share of the words to be guessed.
+        learning_rate: the constant rate.
+        warmup: share of the budget.
+        decay: share of the budget.
+        muon: move hidden matrices by Muon, which learns faster from scratch; otherwise AdamW, which
+            fits encoders that were pretrained with it.
+        weight_decay: of the hidden matrices.
+    """
+
+    tokens: int = 100_000_000
+    sequence_length: int = 128
+    batch_size: int = 32
+    masked: float = 0.2
+    learning_rate: float = 2e-3
+    warmup: float = 0.01
+    decay: float = 0.3
+    muon: bool = True
+    weight_decay: float = 0.05
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """Pretrain an encoder on plain text, or go on with one, by masked language modelling.
+
+    Args:
+        output: folder of the encoder.
+        seed: of the first weights, the held-out documents, the batches and their masks.
+        resume: go on from the checkpoint in ``output``.
+        evaluate_tokens: measure the held-out loss each time so many tokens have been read.
+        checkpoint_minutes: time between two checkpoints.
+        compile: compile the model first; pays on a GPU.
+        save_fp16: store the weights in half precision; they are opened in full precision.
+    """
+
+    data: PretrainDataConfig = field(default_factory=PretrainDataConfig)
+    encoder: PretrainEncoderConfig = field(default_factory=PretrainEncoderConfig)
+    optimizer: PretrainOptimizerConfig = field(default_factory=PretrainOptimizerConfig)
+    output: str = "runs/encoder"
+    seed: int = 0
+    resume: bool = False
+    evaluate_tokens: int = 4_000_000
+    checkpoint_minutes: float = 5.0
+    compile: bool = False
+    save_fp16: bool = False
 
 
 class _Parser(ArgumentParser):
     """Names the nearest valid option where one is unknown."""
 
-    def error(self, message: str, exc: Exception | None = None) -> NoReturn:
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         # jsonargparse knows the unknown name only inside its message.
-        unknown = re.search(r"unrecognized arguments: -+([\w.]+)|option '([\w.]+)'", message)
+        unknown = re.search(r"unrecognized arguments: -+([\w.]+)|[Oo]ption '([\w.]+)'", message)
         if unknown:
             name = unknown[1] or unknown[2]
             options = [action.dest for action in self._actions if action.dest != "help"]
             message = f"{message}; did you mean {nearest(name, options)!r}?"
-        super().error(message, exc)
+        super().error(message, ex)
 
 
 def parse_config(kind: type[Config], arguments: Sequence[str] | None = None) -> Config:
@@ -126,9 +232,16 @@ def parse_config(kind: type[Config], arguments: Sequence[str] | None = None) -> 
     Later values win over earlier ones. Unknown keys and wrong types end the program with a
     message that names the key.
     """
-    parser = _Parser(description=(kind.__doc__ or "").partition("\n")[0])
+    parser = _Parser(
+        description=(kind.__doc__ or "").partition("\n")[0],
+        usage="%(prog)s [--config FILE.yaml] [--section.key value ...]",
+        allow_abbrev=False,
+    )
     parser.add_argument("--config", action="config", help="YAML file with what differs")
     parser.add_class_arguments(kind, as_group=False)
+    for action in parser._actions:
+        if isinstance(action.default, bool):  # a switch may stand alone: --resume
+            action.nargs, action.const = "?", True
     values = parser.instantiate(parser.parse_args(arguments))
     del values.config
     return kind(**vars(values))

@@ -69,7 +69,7 @@ def decode(
     for article, one, path, log_probability in zip(
         articles, logits, paths, log_probabilities, strict=True
     ):
-        scores = 1 / (1 + np.exp(-one.themes))
+        scores = np.exp(-np.logaddexp(0, -one.themes))
         decoded.append(
             replace(
                 article.article,
@@ -85,7 +85,7 @@ def decode(
                     )
                     for passage, theme in np.argwhere(scores >= thresholds).tolist()
                 )
-                if len(one.themes)
+                if one.themes.size
                 else (),
             )
         )
@@ -93,5 +93,5 @@ def decode(
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    shifted = logits - logits.max(axis=1, keepdims=True, initial=0)
+    shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

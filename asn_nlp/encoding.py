@@ -1,5 +1,6 @@
 """Articles to model inputs: tokens with offsets, windows, labels, and batches by token budget."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,11 +12,14 @@ from transformers import PreTrainedTokenizerBase
 
 from asn_nlp.articles import Article
 from asn_nlp.labels import LabelSet
-from asn_nlp.passages import Passage, split_passages
+from asn_nlp.passages import Passage, overlaps, split_passages
 from asn_nlp.tagging import inside_word, spans_to_tags
 from asn_nlp.windows import Window, cut_windows
 
 IGNORED = -100  # the label that PyTorch's cross-entropy passes over
+
+_SPACES = [code for code in range(0x3001) if chr(code).isspace()]
+_FIRST_MARK = 0x0300
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def encode_articles(
         # One trailing row keeps the shape (n, 2) for articles without any token.
         offsets = np.array(encodings["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
         ids = np.array(encodings["input_ids"][index], dtype=np.int64)
-        offsets = _without_spaces(article.text, offsets)
+        offsets = _fitted(article.text, offsets)
         passages = tuple(split_passages(article.text))
         gold_tags = None
         unaligned = 0
@@ -217,12 +221,26 @@ def _special_tokens(
     )
 
 
-def _without_spaces(text: str, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Move token starts past white space: byte-level tokenisers count the space before a word."""
-    for row, (start, end) in enumerate(offsets.tolist()):
-        if text[start:end][:1].isspace():
-            offsets[row, 0] = end - len(text[start:end].lstrip())
-    return offsets
+def _fitted(text: str, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Offsets (n, 2) without the white space before a word, which byte-level and SentencePiece
+    tokenisers count in, and with the marks on its last letter, which uncased word pieces drop."""
+    code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    rare = np.unique(code_points[code_points >= _FIRST_MARK]).tolist()
+    marks = [code for code in rare if unicodedata.category(chr(code)).startswith("M")]
+    starts, ends = offsets.T
+    starts = np.minimum(_first_outside(np.isin(code_points, _SPACES))[starts], ends)
+    marked = np.minimum(
+        _first_outside(np.isin(code_points, marks))[ends], np.append(starts[1:], len(text))
+    )
+    ends = np.where(starts < ends, np.maximum(ends, marked), ends)
+    return np.stack([starts, ends], axis=1)
+
+
+def _first_outside(members: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """For each position (n + 1,) the first one at or behind it that is no member (n,)."""
+    places = np.arange(len(members) + 1)
+    places[:-1][members] = len(members)
+    return np.minimum.accumulate(places[::-1])[::-1]
 
 
 class ThemeExample(NamedTuple):
@@ -237,20 +255,17 @@ class ThemeExample(NamedTuple):
 def _theme_examples(
     article: Article, passages: Sequence[Passage], labels: LabelSet
 ) -> list[ThemeExample]:
-    gold = np.zeros((len(passages), len(labels.themes)), dtype=np.float32)
+    n_themes = len(labels.themes)
+    gold = np.zeros((len(passages), n_themes), dtype=np.float32)
     parts: dict[tuple[int, int], NDArray[np.float32]] = {}
     for span in article.themes:
         theme = labels.theme_ids[span.label]
-        for index, passage in enumerate(passages):
-            shared = min(span.end, passage.end) - max(span.start, passage.start)
-            if shared <= 0:
-                continue
-            if 2 * shared >= passage.end - passage.start:
-                gold[index, theme] = 1
+        for overlap in overlaps(span.start, span.end, passages):
+            if overlap.marks:
+                gold[overlap.place, theme] = 1
             else:
-                place = max(span.start, passage.start), min(span.end, passage.end)
-                themes = parts.setdefault(place, np.zeros(len(labels.themes), dtype=np.float32))
-                themes[theme] = 1
+                place = overlap.start, overlap.end
+                parts.setdefault(place, np.zeros(n_themes, dtype=np.float32))[theme] = 1
     whole = [ThemeExample(i, p.start, p.end, gold[i]) for i, p in enumerate(passages)]
     return whole + [ThemeExample(-1, *place, themes) for place, themes in parts.items()]
 

@@ -6,7 +6,6 @@ zero a score is 0, and macro means run over the labels that occur in gold or pre
 seqeval has it.
 """
 
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,9 +19,9 @@ from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 from sklearn.metrics import precision_recall_fscore_support
 
-from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.articles import Article, EntitySpan
 from asn_nlp.labels import ASN_LABELS, LabelSet, nearest
-from asn_nlp.passages import Passage, split_passages
+from asn_nlp.passages import marked_passages, split_passages
 from asn_nlp.tagging import spans_to_tags
 
 NONE = "none"
@@ -285,25 +284,13 @@ def align(gold: Sequence[EntitySpan], predicted: Sequence[EntitySpan]) -> tuple[
     return tuple(pairs)
 
 
-def covered_passages(span: ThemeSpan, passages: Sequence[Passage]) -> list[int]:
-    """The places in ``passages`` of those that ``span`` covers by half or more."""
-    covered = []
-    for index in range(bisect_right(passages, span.start, key=lambda p: p.end), len(passages)):
-        start, end = passages[index].start, passages[index].end
-        if start >= span.end:
-            break
-        if 2 * (min(span.end, end) - max(span.start, start)) >= end - start:
-            covered.append(index)
-    return covered
-
-
 def passage_themes(article: Article) -> list[dict[str, float | None]]:
-    """The themes of each passage, with the scores of the spans that cover it."""
+    """The themes of each passage, with the scores of the spans that mark it."""
     passages = split_passages(article.text)
     marked: list[dict[str, float | None]] = [{} for _ in passages]
     for span in article.themes:
-        for index in covered_passages(span, passages):
-            marked[index][span.label] = span.score
+        for place in marked_passages(span.start, span.end, passages):
+            marked[place][span.label] = span.score
     return marked
 
 

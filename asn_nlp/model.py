@@ -1,4 +1,4 @@
-"""One encoder, two heads: a tag for every token, themes for every passage; saved and opened here."""
+"""One encoder, two heads: tags for tokens, themes for passages; saved and opened here."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -21,8 +21,9 @@ from asn_nlp.files import written_whole
 from asn_nlp.labels import LabelSet
 
 RUN_FORMAT = 1
-_RUN_FILE = "run.json"
+RUN_FILE = "run.json"
 _THEME_HEAD_FILE = "theme_head.safetensors"
+_KNOWN_MENTIONS_FILE = "known_mentions.json"
 
 
 class RunError(ValueError):
@@ -74,7 +75,17 @@ class JointModel(nn.Module):
         # every architecture alike.
         token_classifier.base_model.register_forward_hook(self._keep_hidden)
 
-    def _keep_hidden(self, module: nn.Module, inputs: object, output: object) -> None:
+    @property
+    def longest_window(self) -> int:
+        """How many tokens the encoder has positions for, special ones included."""
+        embeddings = getattr(self.token_classifier.base_model, "embeddings", None)
+        positions = getattr(embeddings, "position_embeddings", None)
+        # RoBERTa and its kin count positions from behind the padding's.
+        padding = getattr(positions, "padding_idx", None)
+        skipped = 0 if padding is None else padding + 1
+        return self.config.max_position_embeddings - skipped
+
+    def _keep_hidden(self, _module: nn.Module, _inputs: object, output: object) -> None:
         self._hidden = output[0]  # (b, t, hidden)
 
     def forward(
@@ -128,6 +139,7 @@ class JointModel(nn.Module):
             name,
             revision=revision,
             config=config,
+            dtype=torch.float32,  # also where the encoder is stored in half precision
             use_safetensors=True,
             attn_implementation="eager",
         )
@@ -141,7 +153,7 @@ class JointModel(nn.Module):
         tokenizer.save_pretrained(folder)
         head = {name: value.contiguous() for name, value in self.theme_head.state_dict().items()}
         save_file(head, folder / _THEME_HEAD_FILE)
-        with written_whole(folder / _RUN_FILE) as file:
+        with written_whole(folder / RUN_FILE) as file:
             content = {"format": RUN_FORMAT, "labels": asdict(self.labels)}
             json.dump(content | {"reading": asdict(reading)}, file, indent=2)
             file.write("\n")
@@ -172,13 +184,13 @@ def open_run(folder: Path, *, dtype: torch.dtype = torch.float32) -> Run:
             f"{folder} holds {pickles[0]}, a pickle, which can run code when opened; "
             "only safetensors are read: train again, or convert it where you trust it"
         )
-    for name in (_RUN_FILE, "config.json", "model.safetensors", _THEME_HEAD_FILE, "tokenizer.json"):
+    for name in (RUN_FILE, "config.json", "model.safetensors", _THEME_HEAD_FILE, "tokenizer.json"):
         if not (folder / name).exists():
             raise RunError(
                 f"{folder} lacks {name}; a run folder needs it, so training was cut off "
                 "(resume it) or the folder was copied in part (copy it again)"
             )
-    content = json.loads((folder / _RUN_FILE).read_text(encoding="utf-8"))
+    content = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
     if content["format"] > RUN_FORMAT:
         raise RunError(
             f"{folder} has run format {content['format']}, newer than {RUN_FORMAT}, the newest "
@@ -198,6 +210,18 @@ def open_run(folder: Path, *, dtype: torch.dtype = torch.float32) -> Run:
     )
 
 
+def write_known_mentions(folder: Path, surfaces: frozenset[str]) -> None:
+    """Keep the surfaces of the entities a run was trained on, to score the others apart."""
+    with written_whole(folder / _KNOWN_MENTIONS_FILE) as file:
+        json.dump(sorted(surfaces), file, ensure_ascii=False, indent=0)
+
+
+def read_known_mentions(folder: Path) -> frozenset[str]:
+    """What ``write_known_mentions`` kept in a run folder; empty where it holds none."""
+    path = folder / _KNOWN_MENTIONS_FILE
+    return frozenset(json.loads(path.read_text(encoding="utf-8")) if path.exists() else ())
+
+
 def open_tokenizer(name: str, *, revision: str | None = None) -> PreTrainedTokenizerBase:
     """The tokeniser of an encoder, by hub name or folder; errors as ``from_encoder``."""
     return _opened(AutoTokenizer, name, revision=revision)
@@ -210,12 +234,14 @@ def piece_means(hidden: Tensor, pieces: Tensor) -> Tensor:
         hidden: token vectors (b, t, hidden).
         pieces: rows of window, start, end (k, 3).
     """
-    # Differences of running sums cost one pass however the pieces lie; float32 keeps them exact
-    # enough over a window.
-    sums = functional.pad(hidden.float().cumsum(dim=1), (0, 0, 1, 0))
     row, start, end = pieces.unbind(dim=1)
-    means = (sums[row, end] - sums[row, start]) / (end - start).clamp(min=1).unsqueeze(1)
-    return means.to(hidden.dtype)
+    batch, length, _ = hidden.shape
+    # One matrix product over all tokens is cheaper than gathering tokens piece by piece.
+    position = torch.arange(batch * length, device=hidden.device)
+    first = row * length
+    within = (position >= (first + start)[:, None]) & (position < (first + end)[:, None])
+    means = within.to(hidden.dtype) @ hidden.flatten(0, 1)
+    return means / (end - start).clamp(min=1).unsqueeze(1).to(hidden.dtype)
 
 
 _DROPOUT_FIELDS = {
@@ -233,9 +259,10 @@ def _opened(factory, name: str, **options):
     try:
         return factory.from_pretrained(name, trust_remote_code=False, **options)
     except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
         if Path(name).is_dir():
-            raise RunError(f"the encoder folder {name} cannot be opened: {error}") from error
+            raise RunError(f"the encoder folder {name} cannot be opened: {reason}") from error
         raise RunError(
-            f"the encoder {name!r} is no folder and could not be had from the hub; "
+            f"the encoder {name!r} is no folder and could not be had from the hub ({reason}); "
             "to work offline use configs/default.yaml, whose encoder ships with the package"
         ) from error

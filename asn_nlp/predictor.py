@@ -18,6 +18,11 @@ _CHUNK_ARTICLES = 256
 _CHUNK_CHARACTERS = 500_000
 
 
+def run_folder(name: str) -> Path:
+    """The folder that a script's RUN names: a path, or `ready` for the model that ships."""
+    return READY_MODEL if name == "ready" else Path(name)
+
+
 class Predictor:
     """Reads entities and themes off Indonesian news.
 

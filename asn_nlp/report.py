@@ -28,12 +28,11 @@ from asn_nlp.evaluation import (
     Score,
     Scores,
     align,
-    covered_passages,
     passage_themes,
 )
 from asn_nlp.files import written_whole
 from asn_nlp.labels import ASN_LABELS
-from asn_nlp.passages import split_passages
+from asn_nlp.passages import marked_passages, split_passages
 
 _ARTICLES_SHOWN = 200  # a page with more of them opens slowly
 
@@ -246,7 +245,7 @@ def _badges(article: Article, against: Article | None) -> defaultdict[int, list[
     others = passage_themes(against or article)
     for span in article.themes:
         title = _title(span.label, span.score)
-        covered = covered_passages(span, passages)
+        covered = marked_passages(span.start, span.end, passages)
         for index in covered:
             error = "" if span.label in others[index] else "alone"
             badge = _BADGE.format(error=error, title=title, label=span.label)

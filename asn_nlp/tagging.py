@@ -5,6 +5,7 @@ Tags are ids of ``LabelSet.tags``: 0 is ``O``, then ``B-`` (odd) and ``I-`` (eve
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,29 +111,31 @@ def best_paths(
 
     lengths = np.array([len(emission) for emission in emissions])
     order = np.argsort(-lengths, kind="stable")
-    ordered = lengths[order]
-    longest = int(ordered[0])
-    padded = np.zeros((longest, len(emissions), n_tags), dtype=np.float32)
-    within = np.zeros((longest, len(emissions)), dtype=np.int64)
-    for row, index in enumerate(order):
-        padded[: lengths[index], row] = emissions[index]
-        within[: lengths[index], row] = continues[index]
-    back = np.zeros((longest, len(emissions), n_tags), dtype=np.int8)
-    score = transitions[-1] + padded[0]
-    for step in range(1, longest):
-        # Sequences are sorted by length, so those still running are the first ``active``.
-        active = int(np.searchsorted(-ordered, -step, side="left"))
-        candidates = score[:active, :, None] + choices[within[step, :active]]
-        back[step, :active] = candidates.argmax(axis=1)
-        score[:active] = candidates.max(axis=1) + padded[step, :active]
-    paths: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)] * len(emissions)
-    for row, index in enumerate(order):
-        path = np.zeros(lengths[index], dtype=np.int64)
-        if len(path):
-            path[-1] = score[row].argmax()
-            for step in range(len(path) - 1, 0, -1):
-                path[step - 1] = back[step, row, path[step]]
-        paths[index] = path
+    # Packed by step, longest sequence first: the ones still running at a step lie side by side,
+    # and one long article beside many short ones pads nothing.
+    running = np.searchsorted(-lengths[order], -np.arange(lengths.max()), side="left")
+    first = np.concatenate([[0], np.cumsum(running)])
+    places = {index: first[: lengths[index]] + row for row, index in enumerate(order[: running[0]])}
+    packed = np.empty((first[-1], n_tags), dtype=np.float32)
+    within = np.empty(first[-1], dtype=np.int64)
+    for index, place in places.items():
+        packed[place] = emissions[index]
+        within[place] = continues[index]
+    steps = [slice(start, end) for start, end in pairwise(first.tolist())]
+    back = np.zeros((first[-1], n_tags), dtype=np.int8)
+    score = transitions[-1] + packed[steps[0]]  # (sequences, tags)
+    for step, active in zip(steps[1:], running[1:], strict=True):
+        candidates = score[:active, :, None] + choices[within[step]]
+        back[step] = candidates.argmax(axis=1)
+        score[:active] = candidates.max(axis=1) + packed[step]
+    tags = score.argmax(axis=1)
+    best = np.empty(first[-1], dtype=np.int64)
+    for step, active in zip(reversed(steps), reversed(running), strict=True):
+        best[step] = tags[:active]
+        tags[:active] = back[step][np.arange(active), tags[:active]]
+    paths = [np.zeros(0, dtype=np.int64)] * len(emissions)
+    for index, place in places.items():
+        paths[index] = best[place]
     return paths
 
 

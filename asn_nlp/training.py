@@ -3,15 +3,16 @@
 import json
 import logging
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 import yaml
+from accelerate import PartialState
+from safetensors import SafetensorError
 from torch.utils.data import DataLoader, Sampler
 from transformers import (
     PreTrainedTokenizerBase,
@@ -34,59 +35,29 @@ from asn_nlp.encoding import (
     encode_articles,
 )
 from asn_nlp.evaluation import Headline, Report, evaluate, headline
-from asn_nlp.files import fingerprint, written_whole
-from asn_nlp.formats import read_articles
+from asn_nlp.files import written_whole
 from asn_nlp.inference import article_logits
 from asn_nlp.labels import ASN_LABELS
-from asn_nlp.model import JointModel, Reading, open_tokenizer
-from asn_nlp.model_card import write_model_card
-from asn_nlp.splits import split_articles
+from asn_nlp.model import RUN_FILE, JointModel, Reading, open_tokenizer, write_known_mentions
+from asn_nlp.model_card import library_versions, write_model_card
+from asn_nlp.training_data import TrainingData, read_training_data
 
 logger = logging.getLogger(__name__)
 
 _WORD_BREAK_COSTS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0)
 _THRESHOLDS = tuple(np.round(np.arange(0.1, 0.91, 0.05), 2).tolist())
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    train: tuple[Article, ...]
-    dev: tuple[Article, ...]
-    fingerprint: str  # of the files' bytes
-
-
-def read_training_data(config: TrainConfig) -> TrainingData:
-    """Read the annotated files; without a dev file, set articles aside by ``config.seed``.
-
-    Raises:
-        AnnotationError: a file breaks a rule of the format.
-        ValueError: no article is left for dev, or an id stands in two training files.
-    """
-    files = [Path(name) for name in config.data.train]
-    train = tuple(article for path in files for article in read_articles(path))
-    repeated = [name for name, count in Counter(a.id for a in train).items() if count > 1]
-    if repeated:
-        raise ValueError(
-            f"article ids must be unique over the training files, but {repeated[0]!r} stands in "
-            "two; rename or remove one"
-        )
-    if config.data.dev is None:
-        parts = split_articles(train, dev=config.data.dev_share, test=0, seed=config.seed)
-        train, dev = parts.train, parts.dev
-    else:
-        dev = tuple(read_articles(Path(config.data.dev)))
-        files.append(Path(config.data.dev))
-    known = {span.label for a in train for span in (*a.entities, *a.themes)}
-    new = sorted({span.label for a in dev for span in (*a.entities, *a.themes)} - known)
-    if new:
-        logger.warning(
-            "dev holds labels that train never shows, so they cannot be learned: %s", ", ".join(new)
-        )
-    return TrainingData(train, dev, fingerprint(*files))
+_LENGTH_STEP = 16  # tokens
 
 
 def train(config: TrainConfig) -> Path:
-    """Train one model, or ``config.seeds`` of them, and return the output folder."""
+    """Train one model, or ``config.seeds`` of them, and return the output folder.
+
+    Raises:
+        AnnotationError, ValueError: as ``read_training_data``; or a window is longer than the
+            encoder reads.
+        RunError: the encoder cannot be opened.
+        OSError: a checkpoint or the run cannot be written.
+    """
     output = Path(config.output)
     if config.seeds == 1:
         return _train_one(config)
@@ -96,29 +67,34 @@ def train(config: TrainConfig) -> Path:
             replace(config, seed=seed, seeds=1, output=str(output / f"seed-{seed}"))
         )
         scores.append(json.loads((folder / "scores.json").read_text(encoding="utf-8"))["dev"])
-    summary = {
-        name: {
-            "mean": float(np.mean([score[name] for score in scores])),
-            "deviation": float(np.std([score[name] for score in scores], ddof=1)),
+    if PartialState().is_main_process:
+        summary = {
+            name: {
+                "mean": float(np.mean([score[name] for score in scores])),
+                "deviation": float(np.std([score[name] for score in scores], ddof=1)),
+            }
+            for name in ("entity_f1", "theme_f1")
         }
-        for name in ("entity_f1", "theme_f1")
-    }
-    with written_whole(output / "seeds.json") as file:
-        json.dump(summary, file, indent=2)
-    for name, figures in summary.items():
-        print(f"{name}: {figures['mean']:.3f} ± {figures['deviation']:.3f} on dev, {config.seeds} seeds")
+        with written_whole(output / "seeds.json") as file:
+            json.dump(summary, file, indent=2)
+        for name, figures in summary.items():
+            print(
+                f"{name}: {figures['mean']:.3f} ± {figures['deviation']:.3f} on dev, "
+                f"{config.seeds} seeds"
+            )
     return output
 
 
 def _train_one(config: TrainConfig) -> Path:
     output = Path(config.output)
-    if config.resume and (output / "run.json").exists():
+    checkpoints = output / "checkpoints"
+    # Checkpoints beside a run are those of a later training that was cut off.
+    if config.resume and (output / RUN_FILE).exists() and not checkpoints.exists():
         print(f"{output} is complete; nothing to resume")
         return output
-    checkpoints = output / "checkpoints"
     if not config.resume:
         shutil.rmtree(checkpoints, ignore_errors=True)
-    data = read_training_data(config)
+    data = read_training_data(config.data, seed=config.seed)
     set_seed(config.seed)
     tokenizer = open_tokenizer(config.encoder.name, revision=config.encoder.revision)
     train_articles = _encode(data.train, tokenizer, config)
@@ -132,16 +108,22 @@ def _train_one(config: TrainConfig) -> Path:
         theme_weight=config.optimizer.theme_weight,
         theme_positive_weight=_positive_weight(train_articles),
     )
+    if config.window.size > model.longest_window:
+        raise ValueError(
+            f"window.size must be at most {model.longest_window}, the tokens that "
+            f"{config.encoder.name} reads at once, but is {config.window.size}; lower it"
+        )
+    checkpoints.mkdir(parents=True, exist_ok=True)
     trainer = _JointTrainer(model, tokenizer, train_articles, dev_articles, config)
     trainer.train(resume_from_checkpoint=_last_checkpoint(checkpoints))
     logits = trainer.dev_logits()
     reading = tune_reading(trainer.reading, dev_articles, logits, data.dev)
     if trainer.is_world_process_zero():
         predicted = decode(dev_articles, logits, ASN_LABELS, reading)
-        known = frozenset(a.text[e.start : e.end] for a in data.train for e in a.entities)
-        report = evaluate(data.dev, predicted, known_mentions=known, seed=config.seed)
-        _write_run(config, data, trainer.model, tokenizer, reading, report, known)
-        shutil.rmtree(checkpoints, ignore_errors=True)
+        report = evaluate(data.dev, predicted, known_mentions=data.known_mentions, seed=config.seed)
+        _write_run(config, data, model, tokenizer, reading, report)
+        shutil.rmtree(checkpoints)
+    trainer.accelerator.wait_for_everyone()
     return output
 
 
@@ -188,55 +170,57 @@ def _positive_weight(articles: Sequence[EncodedArticle]) -> torch.Tensor:
 class _TokenBatches(Sampler[list[int]]):
     """Shuffled batches of windows of like length, at most ``budget`` tokens each when padded.
 
-    The order depends on seed and epoch alone, so that a resumed run sees the batches it missed.
+    The order depends on seed and epoch alone, so that a resumed run sees the batches it missed;
+    the number of batches is the same in every epoch.
     """
 
     def __init__(self, lengths: Sequence[int], *, budget: int, seed: int) -> None:
-        self._lengths = np.array(lengths)
-        self._budget = budget
+        # Windows whose lengths round up to the same step change places, so that not always the
+        # same ones meet in a batch.
+        self._lengths = -(-np.array(lengths) // _LENGTH_STEP) * _LENGTH_STEP
+        self._slots = batches_by_tokens(np.sort(self._lengths).tolist(), budget)
         self._seed = seed
         self._epoch = 0
-        self._batches = self._shuffled()
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
-        self._batches = self._shuffled()
-
-    def _shuffled(self) -> list[list[int]]:
-        rng = np.random.default_rng((self._seed, self._epoch))
-        # Noise on the lengths keeps the same windows from always meeting in a batch.
-        order = np.argsort(self._lengths * rng.uniform(0.8, 1.2, len(self._lengths)))
-        batches = batches_by_tokens(self._lengths[order].tolist(), self._budget)
-        return [order[batches[index]].tolist() for index in rng.permutation(len(batches))]
 
     def __len__(self) -> int:
-        return len(self._batches)
+        return len(self._slots)
 
     def __iter__(self) -> Iterator[list[int]]:
-        return iter(self._batches)
+        rng = np.random.default_rng((self._seed, self._epoch))
+        order = np.lexsort((rng.random(len(self._lengths)), self._lengths))
+        for slot in rng.permutation(len(self._slots)):
+            yield order[self._slots[slot]].tolist()
 
 
 class _Progress(ProgressCallback):
     """The stock bar with its estimate of the time left, and the loss and dev scores beside it."""
+
+    _TITLES = {"loss": "loss", "eval_entity_f1": "entities", "eval_theme_f1": "themes"}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: dict[str, str] = {}
 
     def on_log(
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
         control: TrainerControl,  # noqa: ARG002
-        logs: dict[str, float] | None = None,
+        logs: dict[str, float],
         **_: object,
     ) -> None:
-        if state.is_world_process_zero and self.training_bar is not None:
-            shown = {"loss": "loss", "eval_entity_f1": "entities", "eval_theme_f1": "themes"}
-            for name, value in (logs or {}).items():
-                if name in shown:
-                    self._shown = {**getattr(self, "_shown", {}), shown[name]: f"{float(value):.3f}"}
-            self.training_bar.set_postfix(getattr(self, "_shown", {}))
+        if state.is_world_process_zero:
+            for name, title in self._TITLES.items():
+                if name in logs:
+                    self._shown[title] = f"{logs[name]:.3f}"
+            self.training_bar.set_postfix(self._shown)
 
 
 class _JointTrainer(Trainer):
-    """The stock Trainer with batches by tokens, two learning rates, and dev scored by our decode."""
+    """The stock Trainer with batches by tokens, two learning rates and dev scored by our decode."""
 
     def __init__(
         self,
@@ -248,7 +232,6 @@ class _JointTrainer(Trainer):
     ) -> None:
         self._config = config
         self._dev = dev_articles
-        self._windows = [window for article in train_articles for window in article.windows]
         self._pad_id = tokenizer.pad_token_id
         self.reading = Reading(
             config.window.size,
@@ -256,8 +239,6 @@ class _JointTrainer(Trainer):
             word_break_cost=4.0,
             theme_thresholds=(0.5,) * len(ASN_LABELS.themes),
         )
-        batches = self._token_batches()
-        steps = len(batches) * config.optimizer.epochs
         super().__init__(
             model=model,
             args=TrainingArguments(
@@ -265,8 +246,9 @@ class _JointTrainer(Trainer):
                 num_train_epochs=config.optimizer.epochs,
                 learning_rate=config.optimizer.learning_rate,
                 lr_scheduler_type="linear",
-                warmup_steps=round(config.optimizer.warmup * steps),
+                warmup_steps=config.optimizer.warmup,  # below 1 it is a share
                 bf16=_has_bf16(),
+                use_cpu=not torch.cuda.is_available(),
                 eval_strategy="epoch",
                 save_strategy="epoch",
                 save_total_limit=1,
@@ -274,33 +256,29 @@ class _JointTrainer(Trainer):
                 metric_for_best_model="mean_f1",
                 logging_steps=10,
                 seed=config.seed,
-                report_to=list(config.report_to),
-                remove_unused_columns=False,
+                report_to=config.report_to,
                 dataloader_pin_memory=torch.cuda.is_available(),
-                accelerator_config={"even_batches": False},
             ),
-            train_dataset=self._windows,
+            train_dataset=[window for article in train_articles for window in article.windows],
             eval_dataset=list(dev_articles),
         )
         self.remove_callback(ProgressCallback)
         self.add_callback(_Progress)
 
-    def _token_batches(self) -> _TokenBatches:
-        return _TokenBatches(
-            [len(window) for window in self._windows],
-            budget=self._config.optimizer.batch_tokens,
-            seed=self._config.seed,
-        )
-
     def _collate(self, windows: Sequence[EncodedWindow]) -> dict[str, torch.Tensor]:
         return collate(windows, pad_id=self._pad_id, n_themes=len(ASN_LABELS.themes))
 
     def get_train_dataloader(self) -> DataLoader:
+        batches = _TokenBatches(
+            list(map(len, self.train_dataset)),
+            budget=self._config.optimizer.batch_tokens,
+            seed=self._config.seed,
+        )
         loader = DataLoader(
-            self._windows,
-            batch_sampler=self._token_batches(),
+            self.train_dataset,
+            batch_sampler=batches,
             collate_fn=self._collate,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=self.args.dataloader_pin_memory,
         )
         return self.accelerator.prepare(loader)
 
@@ -310,9 +288,8 @@ class _JointTrainer(Trainer):
         encoder = {id(p) for p in model.token_classifier.base_model.parameters()}
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for parameter in model.parameters():
-            rate = (
-                settings.learning_rate if id(parameter) in encoder else settings.head_learning_rate
-            )
+            in_encoder = id(parameter) in encoder
+            rate = settings.learning_rate if in_encoder else settings.head_learning_rate
             decay = settings.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
         self.optimizer = torch.optim.AdamW(
@@ -330,10 +307,12 @@ class _JointTrainer(Trainer):
 
     def dev_logits(self) -> list[ArticleLogits]:
         self.model.eval()
-        with self.autocast_smart_context_manager():
-            return article_logits(
-                self.model, self._dev, pad_id=self._pad_id, token_budget=self._config.optimizer.batch_tokens
-            )
+        return article_logits(
+            self.model,
+            self._dev,
+            pad_id=self._pad_id,
+            token_budget=self._config.optimizer.batch_tokens,
+        )
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
         predicted = decode(self._dev, self.dev_logits(), ASN_LABELS, self.reading)
@@ -348,6 +327,15 @@ class _JointTrainer(Trainer):
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise OSError(
+                f"could not write a checkpoint to {self.args.output_dir} ({error}); "
+                "make room and go on with --resume"
+            ) from error
 
 
 def tune_reading(
@@ -385,42 +373,51 @@ def _write_run(
     tokenizer: PreTrainedTokenizerBase,
     reading: Reading,
     report: Report,
-    known_mentions: frozenset[str],
 ) -> None:
-    """Fill the run folder; ``run.json`` goes last, so a folder that has it is whole."""
+    """Fill the run folder; an older run in it lasts until the new one is whole beside it."""
     folder = Path(config.output)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.json").unlink(missing_ok=True)
-    with written_whole(folder / "config.yaml") as file:
-        yaml.safe_dump(json.loads(json.dumps(asdict(config))), file, sort_keys=False)
-    with written_whole(folder / "known_mentions.txt") as file:
-        file.writelines(f"{mention}\n" for mention in sorted(known_mentions))
-    with written_whole(folder / "scores.json") as file:
-        json.dump(
-            {
-                "seed": config.seed,
-                "data_fingerprint": data.fingerprint,
-                "versions": {n: version(n) for n in ("torch", "transformers", "datasets")},
-                "dev": {
-                    "articles": len(data.dev),
-                    "entity_f1": report.entities.micro.f1,
-                    "theme_f1": report.themes.micro.f1,
-                },
-            },
-            file,
-            indent=2,
-        )
-    write_model_card(folder, config, data, report)
-    model.save(folder, tokenizer, reading)
+    scores = {
+        "seed": config.seed,
+        "data_fingerprint": data.fingerprint,
+        "versions": library_versions(),
+        "dev": {
+            "articles": len(data.dev),
+            "entity_f1": report.entities.micro.f1,
+            "theme_f1": report.themes.micro.f1,
+        },
+    }
+    try:
+        with TemporaryDirectory(dir=folder, prefix=".writing-") as name:
+            new = Path(name)
+            with written_whole(new / "config.yaml") as file:
+                # Through JSON, since plain YAML knows no tuples.
+                options = json.loads(json.dumps(asdict(replace(config, resume=False))))
+                yaml.safe_dump(options, file, sort_keys=False)
+            with written_whole(new / "scores.json") as file:
+                json.dump(scores, file, indent=2)
+            write_known_mentions(new, data.known_mentions)
+            write_model_card(new, config, data, report)
+            model.save(new, tokenizer, reading)
+            (folder / RUN_FILE).unlink(missing_ok=True)
+            for path in sorted(new.iterdir(), key=lambda path: path.name == RUN_FILE):
+                path.replace(folder / path.name)
+    except (OSError, SafetensorError) as error:
+        raise OSError(
+            f"could not write the run to {folder} ({error}); make room and go on with --resume"
+        ) from error
 
 
 def _last_checkpoint(folder: Path) -> str | None:
     """The newest whole checkpoint: the Trainer writes ``trainer_state.json`` last."""
-    whole = sorted(
-        folder.glob("checkpoint-*/trainer_state.json"),
-        key=lambda path: int(path.parent.name.removeprefix("checkpoint-")),
-    )
-    return str(whole[-1].parent) if whole else None
+    for checkpoint in sorted(
+        folder.glob("checkpoint-*"), key=lambda path: -int(path.name.removeprefix("checkpoint-"))
+    ):
+        try:
+            TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        except (OSError, ValueError):  # cut off
+            continue
+        return str(checkpoint)
+    return None
 
 
 def _has_bf16() -> bool:

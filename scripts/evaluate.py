@@ -1,7 +1,6 @@
 """python scripts/evaluate.py RUN FILE.jsonl [--against OTHER_RUN] [--output FOLDER]
 
-Score a run on annotated articles: tables here, report.json, report.html and predictions.jsonl
-beside the run. The run `ready` is the model that ships with the package.
+Score a run: tables here; report.json, report.html and predictions.jsonl beside the run.
 """
 
 import sys
@@ -14,8 +13,8 @@ from asn_nlp.articles import AnnotationError, Article
 from asn_nlp.evaluation import compare, evaluate
 from asn_nlp.files import fingerprint
 from asn_nlp.formats import read_articles, write_articles
-from asn_nlp.model import RunError
-from asn_nlp.predictor import READY_MODEL, Predictor
+from asn_nlp.model import RunError, read_known_mentions
+from asn_nlp.predictor import Predictor, run_folder
 from asn_nlp.report import print_report, write_report
 
 
@@ -28,34 +27,24 @@ def main(run: str, file: Path, *, against: str | None = None, output: Path | Non
         against: another run, to test the difference by paired bootstrap.
         output: the folder to write to; by default evaluation-FILE in the run's.
     """
-    folder = _folder(run)
+    folder = run_folder(run)
     output = output or Path("runs/ready" if run == "ready" else run) / f"evaluation-{file.stem}"
     gold = read_articles(file)
     predicted = _predict(folder, gold)
-    known = folder / "known_mentions.txt"
-    mentions = frozenset(known.read_text("utf-8").split("\n") if known.exists() else ()) - {""}
-    report = evaluate(gold, predicted, known_mentions=mentions)
-    provenance = {
+    known = read_known_mentions(folder)
+    report = evaluate(gold, predicted, known_mentions=known)
+    comparison = compare(gold, predicted, _predict(run_folder(against), gold)) if against else None
+    sources = {
         "run": run,
         "weights": fingerprint(folder / "model.safetensors"),
-        "data": str(file),
-        "data fingerprint": fingerprint(file),
-        "known mentions": f"{len(mentions):,}",
+        "data": f"{file} ({fingerprint(file)})",
+        "known mentions": f"{len(known):,}",
+        **({"against": against} if against else {}),
     }
-    comparison = None
-    if against:
-        provenance["against"] = against
-        comparison = compare(gold, predicted, _predict(_folder(against), gold))
+    page = write_report(report, gold, predicted, output, provenance=sources, comparison=comparison)
     write_articles(predicted, output / "predictions.jsonl")
-    page = write_report(
-        report, gold, predicted, output, provenance=provenance, comparison=comparison
-    )
     print_report(report, comparison=comparison)
     print(f"page: {page}")
-
-
-def _folder(run: str) -> Path:
-    return READY_MODEL if run == "ready" else Path(run)
 
 
 def _predict(folder: Path, articles: list[Article]) -> list[Article]:

@@ -19,7 +19,7 @@ from asn_nlp.articles import Article
 from asn_nlp.files import written_whole
 from asn_nlp.formats import jsonl, parquet
 from asn_nlp.model import RunError
-from asn_nlp.predictor import READY_MODEL, Predictor
+from asn_nlp.predictor import Predictor, run_folder
 from asn_nlp.sources import RejectedRecord, read_records
 
 WRITERS = {".jsonl": jsonl.write, ".parquet": parquet.write}
@@ -37,9 +37,10 @@ def main(run: str, inputs: list[Path], output: Path, device: str | None) -> None
             else:
                 rejects.append(record)
 
+    # Reading costs next to nothing beside the model, and with a total the bar tells the time left.
     total = sum(1 for _ in articles())
     rejects.clear()
-    predictor = Predictor.from_pretrained(READY_MODEL if run == "ready" else run, device=device)
+    predictor = Predictor.from_pretrained(run_folder(run), device=device)
     start = time.perf_counter()
     WRITERS[output.suffix](track(predictor.predict(articles()), "reading", total=total), output)
     rate = total / (time.perf_counter() - start)

@@ -19,13 +19,11 @@ from asn_nlp.evaluation import (
     Report,
     align,
     compare,
-    covered_passages,
     evaluate,
     headline,
     passage_themes,
 )
 from asn_nlp.labels import ASN_LABELS, LabelSet
-from asn_nlp.passages import Passage
 
 TEXT = "Sekda Bali Made Suwirya hadir.\nApel pagi dimulai pukul tujuh.\n***\nWarga antre."
 
@@ -197,21 +195,6 @@ def test_align_prefers_the_same_type_to_the_first_met() -> None:
     gold = EntitySpan(0, 10, "TITLE")
     first, second = EntitySpan(0, 4, "PROVINCE"), EntitySpan(5, 10, "TITLE")
     assert align([gold], [first, second]) == (Pair(gold, second), Pair(None, first))
-
-
-@pytest.mark.parametrize(
-    ("span", "covered"),
-    [
-        ((0, 5), [0]),  # exactly half
-        ((0, 4), []),
-        ((0, 30), [0, 1]),
-        ((6, 17), [1]),
-        ((10, 12), []),  # between the two
-    ],
-)
-def test_a_theme_marks_what_it_covers_by_half(span: tuple[int, int], covered: list[int]) -> None:
-    passages = [Passage(0, 10), Passage(12, 22)]
-    assert covered_passages(ThemeSpan(*span, "KARIER"), passages) == covered
 
 
 def test_passages_keep_the_scores_of_their_themes() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asn_nlp.passages import split_passages
+from asn_nlp.passages import Overlap, Passage, marked_passages, overlaps, split_passages
 
 # Letters, digits and whatever outlets and their line ends bring along.
 texts = st.text(st.sampled_from("aBé1. \t\r\n\u200b\u2028\x0c\x85\ufeff\u0301😀") | st.characters())
@@ -46,3 +46,22 @@ def test_passages_are_trimmed_lines_in_order(text):
 def test_no_letter_is_outside_a_passage(text):
     inside = "".join(surfaces(text))
     assert [c for c in inside if c.isalpha()] == [c for c in text if c.isalpha()]
+
+
+@pytest.mark.parametrize(
+    ("span", "marked"),
+    [
+        ((0, 5), [0]),  # exactly half
+        ((0, 4), []),
+        ((0, 30), [0, 1]),
+        ((6, 17), [1]),
+        ((10, 12), []),  # between the two
+    ],
+)
+def test_a_theme_marks_what_it_covers_by_half(span, marked):
+    assert marked_passages(*span, [Passage(0, 10), Passage(12, 22)]) == marked
+
+
+def test_overlaps_are_cut_to_the_passages_they_touch():
+    passages = [Passage(0, 10), Passage(12, 22), Passage(30, 40)]
+    assert overlaps(7, 30, passages) == [Overlap(0, 7, 10, False), Overlap(1, 12, 22, True)]

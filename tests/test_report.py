@@ -17,6 +17,7 @@ from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.evaluation import compare, evaluate
 from asn_nlp.formats import read_articles, write_articles
 from asn_nlp.labels import ASN_LABELS
+from asn_nlp.model import write_known_mentions
 from asn_nlp.predictor import Predictor
 from asn_nlp.report import highlight, print_report, write_report
 
@@ -286,7 +287,7 @@ def test_the_script_writes_beside_the_run(
     for folder in (run, other):
         folder.mkdir()
         (folder / "model.safetensors").write_bytes(b"weights")
-    (run / "known_mentions.txt").write_text("Bali\nTirta\n", "utf-8")
+    write_known_mentions(run, frozenset({"Bali", "Tirta"}))
     write_articles(tiny_articles, data)
     parrots = {run: Parrot({one.id: one for one in predicted}), other: Parrot({})}
     monkeypatch.setattr(Predictor, "from_pretrained", lambda folder: parrots[folder])

@@ -49,7 +49,7 @@ def test_folder_is_read_in_order_of_name_with_all_below(tmp_path):
 
 
 def test_missing_path_stops_before_anything_is_read(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nama.txt does not exist; name a file or folder"):
+    with pytest.raises(FileNotFoundError, match=r"nama\.txt does not exist; name a file or folder"):
         read_records([tmp_path / "nama.txt"])
 
 
@@ -211,3 +211,19 @@ def test_unreadable_and_empty_files_are_rejected(tmp_path):
         rejects[4].reason
         == "text must be UTF-8, but byte 3 of the record is 0xe9; save it as UTF-8"
     )
+
+
+@given(
+    st.sampled_from([".txt", ".jsonl", ".csv", ".parquet", ".doc"]),
+    st.lists(st.sampled_from([b"text", b"id", b",", b'"', b"\n", b"\r", b"{", b"}", b":", b"7"]))
+    | st.lists(st.binary(max_size=3)),
+)
+def test_no_bytes_stop_the_reading(tmp_path_factory, ending, pieces):
+    folder = tmp_path_factory.mktemp("bytes")
+    written(folder / f"a{ending}", b"".join(pieces))
+    written(folder / "b.txt", "akhir")
+    articles, rejects = read(folder)
+    assert articles[-1].text == "akhir"
+    assert len(articles) > 1 or rejects
+    for article in articles:
+        json.dumps([article.id, article.text, article.meta], ensure_ascii=False).encode()

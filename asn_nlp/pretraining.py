@@ -1,0 +1,394 @@
+"""Pretraining by masked language modelling: plain text in, an encoder that stock tools open out."""
+
+import json
+import math
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from transformers import (
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from asn_nlp.config import PretrainConfig, PretrainEncoderConfig
+from asn_nlp.files import written_whole
+from asn_nlp.masking import (
+    MaskedBatch,
+    MaskedBatches,
+    Masker,
+    Tokens,
+    fixed_batches,
+    join,
+    tokenise,
+)
+from asn_nlp.optimizer import MasterOptimizer
+from asn_nlp.plain_text import PlainText, read_text
+from asn_nlp.vocabulary import context_vectors, train_vocabulary
+
+# Those in which the prediction head is all that stands beside the encoder.
+_SUPPORTED = ("bert", "camembert", "modernbert", "roberta", "xlm-roberta")
+
+_RECORD = "pretraining.json"
+_STATE = "state.safetensors"
+_LONGEST_INPUT = 1024  # tokens; rotary positions need no weights for it
+_HELD_OUT_INPUTS = 256  # enough to know the loss to about a hundredth
+
+
+class PretrainingError(ValueError):
+    """The encoder or a checkpoint does not allow it; the message says why and what cures it."""
+
+
+def pretrain(config: PretrainConfig) -> Path:
+    """Pretrain an encoder and return its folder, which ``AutoModel`` and ``AutoTokenizer`` open.
+
+    ``pretraining.json`` beside the weights records the config, a fingerprint of the text, the
+    held-out loss after so many tokens, and the versions of the libraries.
+
+    Raises:
+        TextError: the text cannot be read or does not suffice.
+        PretrainingError: the encoder cannot be had or is of no supported kind, an input is too long
+            for it or for the text, or the checkpoint is that of another run.
+    """
+    output = Path(config.output)
+    checkpoint = output / "checkpoint"
+    if config.resume and (output / _RECORD).exists():
+        print(f"{output} is complete; nothing to resume")
+        return output
+    if not config.resume:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        (output / _RECORD).unlink(missing_ok=True)
+    text = read_text(config.data, seed=config.seed)
+    reached = _reached(checkpoint, _identity(config, text))
+    torch.manual_seed(config.seed)
+    if config.encoder.name is not None:
+        model, tokenizer = _taken_over(config.encoder.name, config.encoder.revision)
+    else:
+        if reached.steps:
+            tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        else:
+            tokenizer = train_vocabulary(
+                _learnt_from(text), size=config.encoder.vocabulary, max_length=_LONGEST_INPUT
+            )
+            tokenizer.save_pretrained(checkpoint)
+        model = _new_model(config.encoder, tokenizer)
+    longest = min(model.config.max_position_embeddings, tokenizer.model_max_length)
+    if config.optimizer.sequence_length > longest:
+        raise PretrainingError(
+            f"the encoder reads {longest} tokens at most, fewer than optimizer.sequence_length "
+            f"{config.optimizer.sequence_length}; shorten it"
+        )
+    parts, held_out = _streams(text, tokenizer, config)
+    if config.encoder.name is None and not reached.steps:
+        embeddings = model.get_input_embeddings().weight.data
+        ids = join([stream for stream, _ in parts]).ids
+        vectors = context_vectors(ids, vocabulary=len(embeddings), size=embeddings.shape[1])
+        embeddings.copy_(torch.from_numpy(vectors))
+    weights = _train(model, tokenizer, parts, held_out, config, reached, checkpoint / _STATE)
+    _write_encoder(output, model, weights, tokenizer, config, reached)
+    shutil.rmtree(checkpoint)
+    return output
+
+
+def masked_loss(model: PreTrainedModel, batch: MaskedBatch) -> Tensor:
+    """Mean cross-entropy () of the hidden tokens; the head sees their positions alone, which spares
+    most of its work."""
+    hidden = model.base_model(input_ids=batch.inputs)[0].flatten(0, 1)[batch.positions]
+    for name, layer in model.named_children():
+        if name != model.base_model_prefix:
+            hidden = layer(hidden)  # (k, hidden), at last (k, vocabulary)
+    total = functional.cross_entropy(hidden.float(), batch.targets, reduction="sum")
+    return total / max(1, len(batch.targets))  # a tiny batch may hide nothing
+
+
+def trapezoid(progress: float, *, warmup: float, decay: float) -> float:
+    """The learning rate's factor in [0, 1]: rising, constant, falling to zero.
+
+    Args:
+        progress: share of the budget that is spent.
+        warmup: share of the budget in which the rate rises.
+        decay: share of the budget in which it falls.
+    """
+    rise = progress / warmup if warmup else 1.0
+    fall = (1 - progress) / decay if decay else 1.0
+    return max(0.0, min(1.0, rise, fall))
+
+
+@dataclass
+class _Reached:
+    """How far a run has come."""
+
+    identity: dict[str, Any]
+    steps: int = 0
+    tokens: int = 0
+    held_out_loss: list[dict[str, float]] = field(default_factory=list)
+
+
+def _identity(config: PretrainConfig, text: PlainText) -> dict[str, Any]:
+    """What stays the same from the first leg of a run to the last; the optimiser's options, for
+    instance the budget, may change."""
+    encoder = {f"encoder.{name}": value for name, value in asdict(config.encoder).items()}
+    data = {f"data.{name}": value for name, value in asdict(config.data).items()}
+    return encoder | data | {"data.train": f"text {text.fingerprint}", "seed": config.seed}
+
+
+def _reached(checkpoint: Path, identity: dict[str, Any]) -> _Reached:
+    """What the checkpoint says, or a beginning where there is none."""
+    path = checkpoint / _STATE
+    if not path.exists():
+        return _Reached(identity)
+    with safe_open(path, framework="pt") as file:
+        reached = _Reached(**json.loads(file.metadata()["reached"]))
+    for name, now in identity.items():
+        if (was := reached.identity[name]) != now:
+            raise PretrainingError(
+                f"{checkpoint} was made with {name} {was!r}, not {now!r}; a resumed run keeps its "
+                "text, encoder and seed: give the old value, or begin anew without resume"
+            )
+    return reached
+
+
+def _taken_over(
+    name: str, revision: str | None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    source = {"revision": revision, "trust_remote_code": False}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **source)
+        model = AutoModelForMaskedLM.from_pretrained(
+            name, use_safetensors=True, dtype=torch.float32, **source
+        )
+    except (OSError, ValueError) as error:
+        raise PretrainingError(
+            f"the encoder {name!r} cannot be opened: {error}\nName a folder or a hub encoder with "
+            "safetensors weights, or make a new one as configs/pretrain-compact.yaml does"
+        ) from error
+    if model.config.model_type not in _SUPPORTED:
+        raise PretrainingError(
+            f"the encoder {name!r} is of type {model.config.model_type}, and pretraining goes on "
+            f"with {', '.join(_SUPPORTED)} alone; name one of these"
+        )
+    if not tokenizer.is_fast:
+        raise PretrainingError(
+            f"the tokeniser of {name!r} does not say where words begin; name an encoder with a "
+            "fast tokeniser (a tokenizer.json)"
+        )
+    return model, tokenizer
+
+
+def _new_model(
+    shape: PretrainEncoderConfig, tokenizer: PreTrainedTokenizerBase
+) -> PreTrainedModel:
+    """ModernBERT's layers (Warner and others, 2024): gated feed-forward blocks, rotary positions,
+    attention mostly local."""
+    rotary = {"rope_type": "default", "rope_theta": 10_000.0}
+    return ModernBertForMaskedLM(
+        ModernBertConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=shape.hidden_size,
+            num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads,
+            intermediate_size=shape.intermediate_size,
+            local_attention=shape.local_attention,
+            global_attn_every_n_layers=shape.global_every,
+            rope_parameters={"full_attention": rotary, "sliding_attention": dict(rotary)},
+            max_position_embeddings=_LONGEST_INPUT,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.cls_token_id,
+            cls_token_id=tokenizer.cls_token_id,
+            eos_token_id=tokenizer.sep_token_id,
+            sep_token_id=tokenizer.sep_token_id,
+        )
+    )
+
+
+def _learnt_from(text: PlainText) -> list[str]:
+    """What a vocabulary is trained on: all but the held-out documents, the domain's thrice."""
+    times = np.where(text.held_out, 0, text.copies + 2 * text.domain)
+    counted = zip(text.documents, times.tolist(), strict=True)
+    return [document for document, count in counted for _ in range(count)]
+
+
+def _streams(
+    text: PlainText, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig
+) -> tuple[list[tuple[Tokens, int]], Tokens]:
+    """The training streams with the inputs of a batch that each gives, and the held-out stream."""
+    documents = tokenise(text.documents, tokenizer)
+
+    def joined(copies: NDArray[np.int64]) -> Tokens:
+        order = np.repeat(np.arange(len(documents)), copies)
+        return join([documents[index] for index in order.tolist()])
+
+    copies = np.where(text.held_out, 0, text.copies)
+    size, length = config.optimizer.batch_size, config.optimizer.sequence_length
+    inputs = round(config.data.domain_share * size) if text.domain.any() else 0
+    parts = [(joined(copies), size - inputs)]
+    if inputs:
+        parts.append((joined(copies * text.domain), inputs))
+    shortest = min(len(stream.ids) for stream, _ in parts)
+    if shortest < length:
+        raise PretrainingError(
+            f"the text, or its part of the domain, has {shortest} tokens, fewer than "
+            f"optimizer.sequence_length {length}; give more text, or shorten the inputs"
+        )
+    return parts, joined(text.held_out.astype(np.int64))
+
+
+def _train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    parts: Sequence[tuple[Tokens, int]],
+    held_out: Tokens,
+    config: PretrainConfig,
+    reached: _Reached,
+    state_file: Path,
+) -> dict[str, Tensor]:
+    """Go on from ``reached``, which is kept up to date, to the end of the budget.
+
+    Returns:
+        The weights in float32, by name.
+    """
+    settings = config.optimizer
+    length, size = settings.sequence_length, settings.batch_size
+    cuda = torch.cuda.is_available()
+    device = torch.device("cuda" if cuda else "cpu")
+    # On a processor the fused attention is slower than the plain one.
+    model.set_attn_implementation("sdpa" if cuda else "eager")
+    optimizer = MasterOptimizer(
+        model.to(device),
+        dtype=_fast_dtype(cuda),
+        muon=settings.muon,
+        weight_decay=settings.weight_decay,
+    )
+    if reached.steps:
+        optimizer.load_state(load_file(state_file))
+    loss_of = torch.compile(masked_loss) if config.compile else masked_loss
+    masker = Masker(tokenizer, share=settings.masked)
+    fixed = [
+        _moved(batch, device)
+        for batch in fixed_batches(
+            held_out, masker, length=length, size=size, most=_HELD_OUT_INPUTS
+        )
+    ]
+
+    @torch.no_grad()
+    def evaluate() -> None:
+        model.eval()
+        losses = [float(loss_of(model, batch)) for batch in fixed]
+        model.train()
+        loss = float(np.average(losses, weights=[len(batch.targets) for batch in fixed]))
+        reached.held_out_loss.append({"tokens": reached.tokens, "loss": round(loss, 4)})
+        bar.console.print(f"{reached.tokens:,} tokens: held-out loss {loss:.4f}")
+
+    left = math.ceil(max(0, settings.tokens - reached.tokens) / (size * length))
+    batches = DataLoader(
+        MaskedBatches(parts, masker, length=length, seed=config.seed),
+        batch_size=None,
+        sampler=range(reached.steps, reached.steps + left),
+        num_workers=2 if cuda else 0,
+        pin_memory=cuda,
+    )
+    average = None
+    begun = saved = time.monotonic()
+    first = reached.tokens
+    columns = ("{task.description}", BarColumn(), "{task.fields[figures]}", TimeRemainingColumn())
+    with Progress(*columns) as bar:
+        task = bar.add_task("pretraining", total=settings.tokens, completed=first, figures="")
+        if not reached.held_out_loss:
+            evaluate()
+        for batch in batches:
+            # Dropout, where an encoder has any, must not depend on where a run was resumed.
+            torch.manual_seed(config.seed + reached.steps)
+            loss = loss_of(model, _moved(batch, device))
+            loss.backward()
+            progress = (reached.tokens + batch.inputs.numel() / 2) / settings.tokens
+            factor = trapezoid(progress, warmup=settings.warmup, decay=settings.decay)
+            optimizer.step(settings.learning_rate * factor)
+            before = reached.tokens
+            reached.steps += 1
+            reached.tokens += batch.inputs.numel()
+            loss = loss.detach()
+            average = loss if average is None else average.lerp(loss, 0.02)
+            now = time.monotonic()
+            if reached.steps % 10 == 0:  # reading the loss makes a GPU wait
+                pace = (reached.tokens - first) / (now - begun)
+                bar.update(task, figures=f"loss {float(average):.3f}, {pace:,.0f} tokens/s")
+            bar.update(task, completed=reached.tokens)
+            if reached.tokens // config.evaluate_tokens > before // config.evaluate_tokens:
+                evaluate()
+            if now - saved > 60 * config.checkpoint_minutes:
+                _write_checkpoint(state_file, optimizer, reached)
+                saved = now
+        if reached.held_out_loss[-1]["tokens"] < reached.tokens:
+            evaluate()
+    return optimizer.masters
+
+
+def _moved(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
+    return MaskedBatch(*(tensor.to(device, non_blocking=True) for tensor in batch))
+
+
+def _fast_dtype(cuda: bool) -> torch.dtype:
+    """bf16 where the hardware multiplies it natively, float32 elsewhere."""
+    native = torch.cuda.is_bf16_supported() if cuda else torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
+def _write_checkpoint(path: Path, optimizer: MasterOptimizer, reached: _Reached) -> None:
+    temporary = path.with_suffix(".tmp")
+    save_file(optimizer.state(), temporary, metadata={"reached": json.dumps(asdict(reached))})
+    temporary.replace(path)
+
+
+def _write_encoder(
+    output: Path,
+    model: PreTrainedModel,
+    weights: dict[str, Tensor],
+    tokenizer: PreTrainedTokenizerBase,
+    config: PretrainConfig,
+    reached: _Reached,
+) -> None:
+    """Fill the folder; ``pretraining.json`` goes last, so a folder that has it is whole."""
+    stored = torch.float16 if config.save_fp16 else torch.float32
+    # The config file names the model's type, not the stored one: stock tools open in float32.
+    model.float()
+    with TemporaryDirectory(dir=output, prefix=".encoder-") as folder:
+        state = {name: weight.to(stored) for name, weight in weights.items()}
+        model.save_pretrained(folder, state_dict=state)
+        tokenizer.save_pretrained(folder)
+        for path in Path(folder).iterdir():
+            path.replace(output / path.name)
+    with written_whole(output / _RECORD) as file:
+        json.dump(
+            {
+                "config": asdict(config),
+                "data_fingerprint": reached.identity["data.train"],
+                "seed": config.seed,
+                "tokens_seen": reached.tokens,
+                "parameters": sum(weight.numel() for weight in weights.values()),
+                "held_out_loss": reached.held_out_loss,
+                "versions": {
+                    name: version(name)
+                    for name in ("datasets", "tokenizers", "torch", "transformers")
+                },
+            },
+            file,
+            indent=2,
+        )
