@@ -49,7 +49,8 @@ class Article:
     """One article with its spans, gold or predicted; entities are kept in reading order.
 
     Raises:
-        AnnotationError: a span lies outside the text, is empty or reversed, or two entities overlap.
+        AnnotationError: a span lies outside the text, is empty or reversed, or two entities
+            overlap.
     """
 
     id: str
@@ -64,11 +65,8 @@ class Article:
 
         object.__setattr__(self, "entities", tuple(sorted(self.entities, key=reading_order)))
         object.__setattr__(self, "themes", tuple(sorted(self.themes, key=reading_order)))
-        problems = [
-            problem
-            for span in (*self.entities, *self.themes)
-            for problem in self._bounds_problems(span)
-        ]
+        spans: tuple[Span, ...] = self.entities + self.themes
+        problems = [problem for span in spans for problem in self._bounds_problems(span)]
         for before, after in zip(self.entities, self.entities[1:], strict=False):
             if after.start < before.end:
                 problems.append(

@@ -97,6 +97,7 @@ class TrainConfig:
         seeds: number of runs, with seeds counting up from ``seed``; above 1 each has a folder
             ``seed-N`` below ``output``, and ``output/seeds.json`` holds mean and deviation.
         resume: go on from the last checkpoint in ``output``.
+        save_fp16: store the weights in half precision.
         report_to: experiment tracker that Hugging Face Trainer knows, such as tensorboard.
     """
 
@@ -108,6 +109,7 @@ class TrainConfig:
     seed: int = 0
     seeds: int = 1
     resume: bool = False
+    save_fp16: bool = False
     report_to: str = "none"
 
 

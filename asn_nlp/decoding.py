@@ -44,9 +44,7 @@ def join_windows(
                 tokens[piece.passage] += piece.end - piece.start
     # A passage of which the tokeniser sees nothing has no theme.
     themes = np.where(tokens > 0, sums / np.maximum(tokens, 1), -np.inf)
-    owned = [
-        logits[window.own] for window, logits in zip(article.windows, tag_logits, strict=True)
-    ]
+    owned = [logits[window.own] for window, logits in zip(article.windows, tag_logits, strict=True)]
     return ArticleLogits(np.concatenate(owned) if owned else np.zeros((0, 0), np.float32), themes)
 
 

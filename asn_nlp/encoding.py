@@ -212,9 +212,7 @@ def _special_tokens(
     """What the tokeniser puts before and after a text."""
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     framed = tokenizer("a")["input_ids"]
-    start = next(
-        (i for i in range(len(framed)) if framed[i : i + len(bare)] == bare), len(framed)
-    )
+    start = next((i for i in range(len(framed)) if framed[i : i + len(bare)] == bare), len(framed))
     return (
         np.array(framed[:start], dtype=np.int64),
         np.array(framed[start + len(bare) :], dtype=np.int64),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from asn_nlp.decoding import ArticleLogits, join_windows
@@ -18,7 +19,8 @@ def article_logits(
     n_themes = len(model.labels.themes)
     windows = [window for article in articles for window in article.windows]
     order = sorted(range(len(windows)), key=lambda index: len(windows[index]))
-    tag_logits, theme_logits = [None] * len(windows), [None] * len(windows)
+    nothing = np.zeros((0, 0), dtype=np.float32)
+    tag_logits, theme_logits = [nothing] * len(windows), [nothing] * len(windows)
     for batch in batches_by_tokens([len(windows[index]) for index in order], token_budget):
         members = [order[index] for index in batch]
         inputs = collate([windows[i] for i in members], pad_id=pad_id, n_themes=n_themes)

@@ -72,7 +72,8 @@ class Masker:
         """Put the classifier token before ``windows`` (b, t - 1) and hide words; special tokens,
         the unknown one among them, are never hidden."""
         ids = np.pad(windows.ids.astype(np.int64), ((0, 0), (1, 0)), constant_values=self._first)
-        words = np.cumsum(~np.pad(windows.continues, ((0, 0), (1, 0))), axis=1)  # (b, t)
+        continues = np.pad(windows.continues, ((0, 0), (1, 0)))
+        words = np.cumsum(~continues, axis=1, dtype=np.int64)  # (b, t)
         chosen = rng.random((len(ids), words.max() + 1)) < self._share
         hidden = np.take_along_axis(chosen, words, axis=1) & self._may_hide[ids]
         fate = rng.random(ids.shape)
@@ -125,7 +126,8 @@ def fixed_batches(
     """
     width = min(length - 1, len(stream.ids))
     rows = min(most, len(stream.ids) // width)
-    ids, continues = (part[: rows * width].reshape(rows, width) for part in stream)
+    ids = stream.ids[: rows * width].reshape(rows, width)
+    continues = stream.continues[: rows * width].reshape(rows, width)
     rng = np.random.default_rng(0)
     return [
         masker(Tokens(ids[start : start + size], continues[start : start + size]), rng)

@@ -1,6 +1,7 @@
 """One encoder, two heads: tags for tokens, themes for passages; saved and opened here."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -69,8 +70,9 @@ class JointModel(nn.Module):
         self.theme_weight = theme_weight
         self.config = token_classifier.config
         self.theme_head = nn.Linear(self.config.hidden_size, len(labels.themes))
+        self.theme_positive_weight: Tensor | None
         self.register_buffer("theme_positive_weight", theme_positive_weight, persistent=False)
-        self._hidden: Tensor | None = None
+        self._hidden: Tensor
         # The stock classifier returns logits alone; the hook keeps the vectors they came from, for
         # every architecture alike.
         token_classifier.base_model.register_forward_hook(self._keep_hidden)
@@ -85,7 +87,7 @@ class JointModel(nn.Module):
         skipped = 0 if padding is None else padding + 1
         return self.config.max_position_embeddings - skipped
 
-    def _keep_hidden(self, _module: nn.Module, _inputs: object, output: object) -> None:
+    def _keep_hidden(self, _module: nn.Module, _inputs: object, output: Sequence[Tensor]) -> None:
         self._hidden = output[0]  # (b, t, hidden)
 
     def forward(
@@ -101,7 +103,7 @@ class JointModel(nn.Module):
             input_ids=input_ids, attention_mask=attention_mask
         ).logits
         theme_logits = self.theme_head(piece_means(self._hidden, pieces))
-        self._hidden = None
+        del self._hidden  # lets its memory go
         loss = None
         if labels is not None and theme_labels is not None:
             loss = functional.cross_entropy(
@@ -121,7 +123,8 @@ class JointModel(nn.Module):
         *,
         revision: str | None = None,
         dropout: float | None = None,
-        **options: object,
+        theme_weight: float = 1.0,
+        theme_positive_weight: Tensor | None = None,
     ) -> "JointModel":
         """A new model on a pretrained encoder, by hub name or folder; the heads are random.
 
@@ -143,7 +146,12 @@ class JointModel(nn.Module):
             use_safetensors=True,
             attn_implementation="eager",
         )
-        return cls(classifier, labels, **options)
+        return cls(
+            classifier,
+            labels,
+            theme_weight=theme_weight,
+            theme_positive_weight=theme_positive_weight,
+        )
 
     def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase, reading: Reading) -> None:
         """Write weights, tokeniser, labels and reading; ``run.json`` comes last and marks the

@@ -27,14 +27,16 @@ class MasterOptimizer:
     ) -> None:
         self._weights = dict(model.named_parameters())
         self.masters = {name: w.detach().float().clone() for name, w in self._weights.items()}
-        model.to(dtype)
+        nn.Module.to(model, dtype)
         output = model.get_output_embeddings()
         linear = {
             id(layer.weight)
             for layer in model.modules()
             if isinstance(layer, nn.Linear) and layer is not output
         }
-        hidden, tables, vectors = [], [], []
+        hidden: list[Tensor] = []
+        tables: list[Tensor] = []
+        vectors: list[Tensor] = []
         for name, weight in self._weights.items():
             kind = hidden if id(weight) in linear else tables if weight.ndim > 1 else vectors
             kind.append(self.masters[name])

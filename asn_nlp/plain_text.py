@@ -5,7 +5,6 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -73,8 +72,8 @@ def read_text(data: PretrainDataConfig, *, seed: int) -> PlainText:
         domain[:] = [pattern.search(documents[index]) is not None for index in kept]
         if not (domain & ~held_out).any():
             raise TextError(
-                f"data.domain {data.domain!r} is found in none of {len(kept)} documents; widen "
-                "the expression, or leave it out"
+                f"data.domain {data.domain!r} is found in none of the {(~held_out).sum()} "
+                "documents to learn from; widen the expression, or leave it out"
             )
     return PlainText(
         tuple(documents[index] for index in kept),
@@ -124,7 +123,7 @@ def _records(files: Sequence[Path], cache: str) -> Iterator[tuple[str | None, st
             raise TextError(
                 f"{_undecodable(plain)} cannot be read as UTF-8 ({error.__cause__}); convert it"
             ) from error
-        yield from zip(rows["text"][:], repeat(None))
+        yield from ((text, None) for text in rows["text"][:])
     for path in files:
         if path.suffix == ".parquet":
             rows = load("parquet", [path])
@@ -133,8 +132,9 @@ def _records(files: Sequence[Path], cache: str) -> Iterator[tuple[str | None, st
                     f"{path} needs a column 'text' but has {', '.join(rows.column_names)}; "
                     "rename the one that holds the words"
                 )
-            sources = rows["source"][:] if "source" in rows.column_names else repeat(None)
-            yield from zip(rows["text"][:], sources)
+            named = "source" in rows.column_names
+            sources = rows["source"][:] if named else [None] * len(rows)
+            yield from zip(rows["text"][:], sources, strict=True)
 
 
 def _undecodable(paths: Sequence[Path]) -> Path | None:

@@ -92,14 +92,13 @@ class Predictor:
 
 def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
     chunk: list[Article] = []
+    characters = 0
     for article in articles:
         chunk.append(article)
-        if (
-            len(chunk) == _CHUNK_ARTICLES
-            or sum(len(one.text) for one in chunk) > _CHUNK_CHARACTERS
-        ):
+        characters += len(article.text)
+        if len(chunk) == _CHUNK_ARTICLES or characters > _CHUNK_CHARACTERS:
             yield chunk
-            chunk = []
+            chunk, characters = [], 0
     if chunk:
         yield chunk
 

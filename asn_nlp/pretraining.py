@@ -14,23 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TimeRemainingColumn
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils.data import DataLoader
-from transformers import (
-    AutoModelForMaskedLM,
-    AutoTokenizer,
-    ModernBertConfig,
-    ModernBertForMaskedLM,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from asn_nlp.config import PretrainConfig, PretrainEncoderConfig
+from asn_nlp.config import PretrainConfig
 from asn_nlp.files import written_whole
+from asn_nlp.language_model import masked_loss, new_model, taken_over
 from asn_nlp.masking import (
     MaskedBatch,
     MaskedBatches,
@@ -44,9 +37,6 @@ from asn_nlp.optimizer import MasterOptimizer
 from asn_nlp.plain_text import PlainText, read_text
 from asn_nlp.vocabulary import context_vectors, train_vocabulary
 
-# Those in which the prediction head is all that stands beside the encoder.
-_SUPPORTED = ("bert", "camembert", "modernbert", "roberta", "xlm-roberta")
-
 _RECORD = "pretraining.json"
 _STATE = "state.safetensors"
 _LONGEST_INPUT = 1024  # tokens; rotary positions need no weights for it
@@ -54,7 +44,7 @@ _HELD_OUT_INPUTS = 256  # enough to know the loss to about a hundredth
 
 
 class PretrainingError(ValueError):
-    """The encoder or a checkpoint does not allow it; the message says why and what cures it."""
+    """Lengths do not fit or a checkpoint is another run's; the message says what cures it."""
 
 
 def pretrain(config: PretrainConfig) -> Path:
@@ -65,8 +55,9 @@ def pretrain(config: PretrainConfig) -> Path:
 
     Raises:
         TextError: the text cannot be read or does not suffice.
-        PretrainingError: the encoder cannot be had or is of no supported kind, an input is too long
-            for it or for the text, or the checkpoint is that of another run.
+        RunError: the encoder to go on with cannot be had or is of no supported type.
+        PretrainingError: inputs are too long for the encoder or the text, or the checkpoint is that
+            of another run.
     """
     output = Path(config.output)
     checkpoint = output / "checkpoint"
@@ -76,11 +67,12 @@ def pretrain(config: PretrainConfig) -> Path:
     if not config.resume:
         shutil.rmtree(checkpoint, ignore_errors=True)
         (output / _RECORD).unlink(missing_ok=True)
+    checkpoint.mkdir(parents=True, exist_ok=True)
     text = read_text(config.data, seed=config.seed)
     reached = _reached(checkpoint, _identity(config, text))
     torch.manual_seed(config.seed)
     if config.encoder.name is not None:
-        model, tokenizer = _taken_over(config.encoder.name, config.encoder.revision)
+        model, tokenizer = taken_over(config.encoder.name, config.encoder.revision)
     else:
         if reached.steps:
             tokenizer = AutoTokenizer.from_pretrained(checkpoint)
@@ -89,7 +81,7 @@ def pretrain(config: PretrainConfig) -> Path:
                 _learnt_from(text), size=config.encoder.vocabulary, max_length=_LONGEST_INPUT
             )
             tokenizer.save_pretrained(checkpoint)
-        model = _new_model(config.encoder, tokenizer)
+        model = new_model(config.encoder, tokenizer)
     longest = min(model.config.max_position_embeddings, tokenizer.model_max_length)
     if config.optimizer.sequence_length > longest:
         raise PretrainingError(
@@ -98,25 +90,16 @@ def pretrain(config: PretrainConfig) -> Path:
         )
     parts, held_out = _streams(text, tokenizer, config)
     if config.encoder.name is None and not reached.steps:
-        embeddings = model.get_input_embeddings().weight.data
-        ids = join([stream for stream, _ in parts]).ids
-        vectors = context_vectors(ids, vocabulary=len(embeddings), size=embeddings.shape[1])
-        embeddings.copy_(torch.from_numpy(vectors))
+        vectors = context_vectors(
+            join([stream for stream, _ in parts]).ids,
+            vocabulary=model.config.vocab_size,
+            size=model.config.hidden_size,
+        )
+        model.get_input_embeddings().load_state_dict({"weight": torch.from_numpy(vectors)})
     weights = _train(model, tokenizer, parts, held_out, config, reached, checkpoint / _STATE)
     _write_encoder(output, model, weights, tokenizer, config, reached)
     shutil.rmtree(checkpoint)
     return output
-
-
-def masked_loss(model: PreTrainedModel, batch: MaskedBatch) -> Tensor:
-    """Mean cross-entropy () of the hidden tokens; the head sees their positions alone, which spares
-    most of its work."""
-    hidden = model.base_model(input_ids=batch.inputs)[0].flatten(0, 1)[batch.positions]
-    for name, layer in model.named_children():
-        if name != model.base_model_prefix:
-            hidden = layer(hidden)  # (k, hidden), at last (k, vocabulary)
-    total = functional.cross_entropy(hidden.float(), batch.targets, reduction="sum")
-    return total / max(1, len(batch.targets))  # a tiny batch may hide nothing
 
 
 def trapezoid(progress: float, *, warmup: float, decay: float) -> float:
@@ -147,7 +130,8 @@ def _identity(config: PretrainConfig, text: PlainText) -> dict[str, Any]:
     instance the budget, may change."""
     encoder = {f"encoder.{name}": value for name, value in asdict(config.encoder).items()}
     data = {f"data.{name}": value for name, value in asdict(config.data).items()}
-    return encoder | data | {"data.train": f"text {text.fingerprint}", "seed": config.seed}
+    del data["data.train"]  # files may be moved, but not changed
+    return encoder | data | {"data fingerprint": text.fingerprint, "seed": config.seed}
 
 
 def _reached(checkpoint: Path, identity: dict[str, Any]) -> _Reached:
@@ -164,59 +148,6 @@ def _reached(checkpoint: Path, identity: dict[str, Any]) -> _Reached:
                 "text, encoder and seed: give the old value, or begin anew without resume"
             )
     return reached
-
-
-def _taken_over(
-    name: str, revision: str | None
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    source = {"revision": revision, "trust_remote_code": False}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **source)
-        model = AutoModelForMaskedLM.from_pretrained(
-            name, use_safetensors=True, dtype=torch.float32, **source
-        )
-    except (OSError, ValueError) as error:
-        raise PretrainingError(
-            f"the encoder {name!r} cannot be opened: {error}\nName a folder or a hub encoder with "
-            "safetensors weights, or make a new one as configs/pretrain-compact.yaml does"
-        ) from error
-    if model.config.model_type not in _SUPPORTED:
-        raise PretrainingError(
-            f"the encoder {name!r} is of type {model.config.model_type}, and pretraining goes on "
-            f"with {', '.join(_SUPPORTED)} alone; name one of these"
-        )
-    if not tokenizer.is_fast:
-        raise PretrainingError(
-            f"the tokeniser of {name!r} does not say where words begin; name an encoder with a "
-            "fast tokeniser (a tokenizer.json)"
-        )
-    return model, tokenizer
-
-
-def _new_model(
-    shape: PretrainEncoderConfig, tokenizer: PreTrainedTokenizerBase
-) -> PreTrainedModel:
-    """ModernBERT's layers (Warner and others, 2024): gated feed-forward blocks, rotary positions,
-    attention mostly local."""
-    rotary = {"rope_type": "default", "rope_theta": 10_000.0}
-    return ModernBertForMaskedLM(
-        ModernBertConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=shape.hidden_size,
-            num_hidden_layers=shape.layers,
-            num_attention_heads=shape.heads,
-            intermediate_size=shape.intermediate_size,
-            local_attention=shape.local_attention,
-            global_attn_every_n_layers=shape.global_every,
-            rope_parameters={"full_attention": rotary, "sliding_attention": dict(rotary)},
-            max_position_embeddings=_LONGEST_INPUT,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=tokenizer.cls_token_id,
-            cls_token_id=tokenizer.cls_token_id,
-            eos_token_id=tokenizer.sep_token_id,
-            sep_token_id=tokenizer.sep_token_id,
-        )
-    )
 
 
 def _learnt_from(text: PlainText) -> list[str]:
@@ -271,32 +202,15 @@ def _train(
     device = torch.device("cuda" if cuda else "cpu")
     # On a processor the fused attention is slower than the plain one.
     model.set_attn_implementation("sdpa" if cuda else "eager")
+    nn.Module.to(model, device)
     optimizer = MasterOptimizer(
-        model.to(device),
-        dtype=_fast_dtype(cuda),
-        muon=settings.muon,
-        weight_decay=settings.weight_decay,
+        model, dtype=_fast_dtype(cuda), muon=settings.muon, weight_decay=settings.weight_decay
     )
     if reached.steps:
         optimizer.load_state(load_file(state_file))
     loss_of = torch.compile(masked_loss) if config.compile else masked_loss
     masker = Masker(tokenizer, share=settings.masked)
-    fixed = [
-        _moved(batch, device)
-        for batch in fixed_batches(
-            held_out, masker, length=length, size=size, most=_HELD_OUT_INPUTS
-        )
-    ]
-
-    @torch.no_grad()
-    def evaluate() -> None:
-        model.eval()
-        losses = [float(loss_of(model, batch)) for batch in fixed]
-        model.train()
-        loss = float(np.average(losses, weights=[len(batch.targets) for batch in fixed]))
-        reached.held_out_loss.append({"tokens": reached.tokens, "loss": round(loss, 4)})
-        bar.console.print(f"{reached.tokens:,} tokens: held-out loss {loss:.4f}")
-
+    fixed = fixed_batches(held_out, masker, length=length, size=size, most=_HELD_OUT_INPUTS)
     left = math.ceil(max(0, settings.tokens - reached.tokens) / (size * length))
     batches = DataLoader(
         MaskedBatches(parts, masker, length=length, seed=config.seed),
@@ -305,37 +219,51 @@ def _train(
         num_workers=2 if cuda else 0,
         pin_memory=cuda,
     )
-    average = None
-    begun = saved = time.monotonic()
-    first = reached.tokens
     columns = ("{task.description}", BarColumn(), "{task.fields[figures]}", TimeRemainingColumn())
     with Progress(*columns) as bar:
-        task = bar.add_task("pretraining", total=settings.tokens, completed=first, figures="")
+
+        def evaluate() -> None:
+            model.eval()
+            with torch.no_grad():
+                losses = [float(loss_of(model, _moved(batch, device))) for batch in fixed]
+            model.train()
+            counts = np.array([len(batch.targets) for batch in fixed])
+            loss = float(losses @ counts / max(1, counts.sum()))
+            reached.held_out_loss.append({"tokens": reached.tokens, "loss": round(loss, 4)})
+            bar.console.print(f"{reached.tokens:,} tokens: held-out loss {loss:.4f}")
+
+        task = bar.add_task(
+            "pretraining", total=settings.tokens, completed=reached.tokens, figures=""
+        )
         if not reached.held_out_loss:
             evaluate()
+        model.train()
+        average = None
+        begun = saved = time.monotonic()
+        first = reached.tokens
         for batch in batches:
             # Dropout, where an encoder has any, must not depend on where a run was resumed.
             torch.manual_seed(config.seed + reached.steps)
             loss = loss_of(model, _moved(batch, device))
             loss.backward()
-            progress = (reached.tokens + batch.inputs.numel() / 2) / settings.tokens
-            factor = trapezoid(progress, warmup=settings.warmup, decay=settings.decay)
+            before, now = reached.tokens, reached.tokens + size * length
+            factor = trapezoid(
+                (before + now) / 2 / settings.tokens,
+                warmup=settings.warmup,
+                decay=settings.decay,
+            )
             optimizer.step(settings.learning_rate * factor)
-            before = reached.tokens
-            reached.steps += 1
-            reached.tokens += batch.inputs.numel()
-            loss = loss.detach()
-            average = loss if average is None else average.lerp(loss, 0.02)
-            now = time.monotonic()
+            reached.steps, reached.tokens = reached.steps + 1, now
+            average = loss.detach() if average is None else average.lerp(loss.detach(), 0.02)
             if reached.steps % 10 == 0:  # reading the loss makes a GPU wait
-                pace = (reached.tokens - first) / (now - begun)
-                bar.update(task, figures=f"loss {float(average):.3f}, {pace:,.0f} tokens/s")
-            bar.update(task, completed=reached.tokens)
-            if reached.tokens // config.evaluate_tokens > before // config.evaluate_tokens:
+                pace = (now - first) / (time.monotonic() - begun)
+                figures = f"loss {float(average):.3f}, {pace:,.0f} tokens/s"
+                bar.update(task, completed=now, figures=figures)
+            if now // config.evaluate_tokens > before // config.evaluate_tokens:
                 evaluate()
-            if now - saved > 60 * config.checkpoint_minutes:
+            if time.monotonic() - saved > 60 * config.checkpoint_minutes:
                 _write_checkpoint(state_file, optimizer, reached)
-                saved = now
+                saved = time.monotonic()
         if reached.held_out_loss[-1]["tokens"] < reached.tokens:
             evaluate()
     return optimizer.masters
@@ -379,7 +307,7 @@ def _write_encoder(
         json.dump(
             {
                 "config": asdict(config),
-                "data_fingerprint": reached.identity["data.train"],
+                "data_fingerprint": reached.identity["data fingerprint"],
                 "seed": config.seed,
                 "tokens_seen": reached.tokens,
                 "parameters": sum(weight.numel() for weight in weights.values()),

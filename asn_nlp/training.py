@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import numpy as np
 import torch
 import yaml
 from accelerate import PartialState
 from safetensors import SafetensorError
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 from transformers import (
     PreTrainedTokenizerBase,
     ProgressCallback,
@@ -207,12 +208,12 @@ class _Progress(ProgressCallback):
     def on_log(
         self,
         args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
+        state: TrainerState,  # noqa: ARG002
         control: TrainerControl,  # noqa: ARG002
-        logs: dict[str, float],
+        logs: dict[str, float] | None = None,
         **_: object,
     ) -> None:
-        if state.is_world_process_zero:
+        if logs and self.training_bar is not None:
             for name, title in self._TITLES.items():
                 if name in logs:
                     self._shown[title] = f"{logs[name]:.3f}"
@@ -231,6 +232,8 @@ class _JointTrainer(Trainer):
         config: TrainConfig,
     ) -> None:
         self._config = config
+        self._joint_model = model
+        self._windows = [window for article in train_articles for window in article.windows]
         self._dev = dev_articles
         self._pad_id = tokenizer.pad_token_id
         self.reading = Reading(
@@ -259,7 +262,7 @@ class _JointTrainer(Trainer):
                 report_to=config.report_to,
                 dataloader_pin_memory=torch.cuda.is_available(),
             ),
-            train_dataset=[window for article in train_articles for window in article.windows],
+            train_dataset=self._windows,
             eval_dataset=list(dev_articles),
         )
         self.remove_callback(ProgressCallback)
@@ -270,20 +273,20 @@ class _JointTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         batches = _TokenBatches(
-            list(map(len, self.train_dataset)),
+            list(map(len, self._windows)),
             budget=self._config.optimizer.batch_tokens,
             seed=self._config.seed,
         )
-        loader = DataLoader(
-            self.train_dataset,
+        loader: DataLoader = DataLoader(
+            cast(Dataset[EncodedWindow], self._windows),
             batch_sampler=batches,
             collate_fn=self._collate,
             pin_memory=self.args.dataloader_pin_memory,
         )
         return self.accelerator.prepare(loader)
 
-    def create_optimizer(self, model: JointModel | None = None) -> torch.optim.Optimizer:
-        model = model or self.model
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        model = self._joint_model
         settings = self._config.optimizer
         encoder = {id(p) for p in model.token_classifier.base_model.parameters()}
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
@@ -306,9 +309,9 @@ class _JointTrainer(Trainer):
         return (output.loss, output) if return_outputs else output.loss
 
     def dev_logits(self) -> list[ArticleLogits]:
-        self.model.eval()
+        self._joint_model.eval()
         return article_logits(
-            self.model,
+            self._joint_model,
             self._dev,
             pad_id=self._pad_id,
             token_budget=self._config.optimizer.batch_tokens,
@@ -397,6 +400,7 @@ def _write_run(
                 json.dump(scores, file, indent=2)
             write_known_mentions(new, data.known_mentions)
             write_model_card(new, config, data, report)
+            model.to(torch.float16 if config.save_fp16 else torch.float32)
             model.save(new, tokenizer, reading)
             (folder / RUN_FILE).unlink(missing_ok=True)
             for path in sorted(new.iterdir(), key=lambda path: path.name == RUN_FILE):

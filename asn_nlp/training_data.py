@@ -2,10 +2,12 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from asn_nlp.articles import Article
+from asn_nlp.articles import Article, Span
 from asn_nlp.config import DataConfig
 from asn_nlp.files import fingerprint
 from asn_nlp.formats import read_articles
@@ -64,4 +66,5 @@ def read_training_data(config: DataConfig, *, seed: int) -> TrainingData:
 
 
 def _labels(articles: tuple[Article, ...]) -> set[str]:
-    return {span.label for article in articles for span in (*article.entities, *article.themes)}
+    spans: Iterator[Span] = chain.from_iterable((*a.entities, *a.themes) for a in articles)
+    return {span.label for span in spans}

@@ -130,9 +130,7 @@ def context_vectors(
     counts = (counts + counts.T).tocoo()
     totals = np.asarray(counts.sum(axis=1)).ravel()
     contexts = totals**0.75
-    information = np.log(
-        counts.data * contexts.sum() / (totals[counts.row] * contexts[counts.col])
-    )
+    information = np.log(counts.data * contexts.sum() / (totals[counts.row] * contexts[counts.col]))
     positive = information > 0
     matrix = sp.csr_matrix(
         (information[positive], (counts.row[positive], counts.col[positive])), shape=counts.shape

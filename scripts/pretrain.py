@@ -7,11 +7,12 @@ from the hub (configs/pretrain-indobert.yaml). A run that was cut off goes on wi
 import sys
 
 from asn_nlp.config import PretrainConfig, parse_config
+from asn_nlp.model import RunError
 from asn_nlp.plain_text import TextError
 from asn_nlp.pretraining import PretrainingError, pretrain
 
 if __name__ == "__main__":
     try:
         print(f"encoder: {pretrain(parse_config(PretrainConfig))}")
-    except (TextError, PretrainingError, OSError) as error:
+    except (TextError, RunError, PretrainingError, OSError) as error:
         sys.exit(f"error: {error}")

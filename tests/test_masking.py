@@ -17,7 +17,7 @@ def word_pieces():
 
 
 def bytes_with_spaces():
-    """A tokeniser that marks the beginnings of words, as RoBERTa's does, not their continuations."""
+    """A tokeniser that marks where words begin, as RoBERTa's does, not where they go on."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

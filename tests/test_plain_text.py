@@ -100,5 +100,5 @@ def test_errors_name_the_file_and_the_cure(tmp_path):
     with pytest.raises(TextError, match=r"b\.parquet needs a column 'text' but has isi, judul"):
         read(tmp_path / "b.parquet")
     (tmp_path / "c.txt").write_text("cuaca")
-    with pytest.raises(TextError, match=r"data\.domain 'asn' is found in none of 2 documents"):
+    with pytest.raises(TextError, match=r"data\.domain 'asn' is found in none of the 1 documents"):
         read(tmp_path / "a.txt", tmp_path / "c.txt", domain="asn")

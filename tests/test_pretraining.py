@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,10 +29,13 @@ from asn_nlp.config import (
     PretrainDataConfig,
     PretrainEncoderConfig,
     PretrainOptimizerConfig,
+    parse_config,
 )
+from asn_nlp.language_model import masked_loss
 from asn_nlp.masking import MaskedBatch
+from asn_nlp.model import RunError
 from asn_nlp.optimizer import MasterOptimizer
-from asn_nlp.pretraining import PretrainingError, masked_loss, pretrain, trapezoid
+from asn_nlp.pretraining import PretrainingError, pretrain, trapezoid
 from asn_nlp.vocabulary import train_vocabulary
 
 SHAPE = {
@@ -100,18 +104,18 @@ def record(folder) -> dict:
 
 
 def test_it_learns_and_stock_tools_open_the_folder(config):
-    config = replace(config, optimizer=replace(config.optimizer, tokens=12_800))
-    folder = pretrain(replace(config, evaluate_tokens=6_400))
+    optimizer = replace(config.optimizer, tokens=76_800, batch_size=16)
+    folder = pretrain(replace(config, optimizer=optimizer, evaluate_tokens=38_400))
     assert folder == Path(config.output)
     assert not (folder / "checkpoint").exists()
     assert [path for path in folder.iterdir() if path.name.startswith(".")] == []
 
     told = record(folder)
-    assert [point["tokens"] for point in told["held_out_loss"]] == [0, 6_400, 12_800]
+    assert [point["tokens"] for point in told["held_out_loss"]] == [0, 38_400, 76_800]
     losses = [point["loss"] for point in told["held_out_loss"]]
     assert losses[0] > losses[1] > losses[2]
     assert losses[2] < losses[0] - 1
-    assert told["tokens_seen"] == 12_800
+    assert told["tokens_seen"] == 76_800
     assert told["seed"] == 0
     assert told["config"]["encoder"]["layers"] == 3
     assert set(told["versions"]) >= {"torch", "transformers"}
@@ -192,7 +196,7 @@ def test_a_resumed_run_keeps_text_encoder_and_seed(config, tmp_path, monkeypatch
         pretrain(replace(resumed, encoder=replace(config.encoder, layers=4)))
     (tmp_path / "more.txt").write_text("Bupati Sari melantik camat.")
     train = (*config.data.train, str(tmp_path / "more.txt"))
-    with pytest.raises(PretrainingError, match=r"made with data\.train 'text [0-9a-f]{16}', not"):
+    with pytest.raises(PretrainingError, match=r"made with data fingerprint '[0-9a-f]{16}', not"):
         pretrain(replace(resumed, data=replace(config.data, train=train)))
 
 
@@ -216,9 +220,7 @@ def test_a_complete_run_is_not_resumed_and_a_new_one_begins_anew(config, monkeyp
 def test_an_encoder_is_taken_over_with_its_weights_and_tokeniser(config, hub_encoder):
     still = replace(config.optimizer, learning_rate=0.0, muon=False)
     folder = pretrain(replace(taken_over(config, hub_encoder), optimizer=still))
-    one, other = (
-        load_file(Path(name) / "model.safetensors") for name in (hub_encoder, folder)
-    )
+    one, other = (load_file(Path(name) / "model.safetensors") for name in (hub_encoder, folder))
     assert one.keys() == other.keys()
     assert all(one[name].equal(other[name]) for name in one)
     old, new = (AutoTokenizer.from_pretrained(name) for name in (hub_encoder, folder))
@@ -235,31 +237,34 @@ def test_half_precision_halves_the_file_and_is_opened_in_full(config):
 
 
 def test_encoders_that_cannot_be_taken_over_are_named_with_a_cure(config, hub_encoder, tmp_path):
-    with pytest.raises(PretrainingError, match=r"'nirgends/ada' cannot be opened(.|\n)*compact"):
-        pretrain(taken_over(config, "nirgends/ada"))
+    nowhere = str(tmp_path / "nowhere")
+    with pytest.raises(RunError, match=r"nowhere' cannot be opened(.|\n)*pretrain-compact"):
+        pretrain(taken_over(config, nowhere))
 
     pickled = tmp_path / "pickled"
     AutoTokenizer.from_pretrained(hub_encoder).save_pretrained(pickled)
     model = AutoModelForMaskedLM.from_pretrained(hub_encoder)
     model.config.save_pretrained(pickled)
     torch.save(model.state_dict(), pickled / "pytorch_model.bin")
-    with pytest.raises(PretrainingError, match=r"Name a folder .* with safetensors weights"):
+    with pytest.raises(RunError, match=r"Name a folder .* with safetensors weights"):
         pretrain(taken_over(config, str(pickled)))
 
     distil = tmp_path / "distil"
     AutoTokenizer.from_pretrained(hub_encoder).save_pretrained(distil)
     shape = DistilBertConfig(vocab_size=120, dim=16, n_layers=1, n_heads=2, hidden_dim=24)
     DistilBertForMaskedLM(shape).save_pretrained(distil)
-    with pytest.raises(PretrainingError, match=r"is of type distilbert, and .* bert, camembert,"):
+    with pytest.raises(RunError, match=r"is of type distilbert, and .* bert, camembert,"):
         pretrain(taken_over(config, str(distil)))
 
 
-def test_inputs_must_fit_the_encoder_and_the_text(config, hub_encoder):
+def test_inputs_must_fit_the_encoder_and_the_text(config, hub_encoder, tmp_path):
     long = replace(config.optimizer, sequence_length=41)
     with pytest.raises(PretrainingError, match=r"reads 40 tokens at most, .*sequence_length 41"):
         pretrain(replace(taken_over(config, hub_encoder), optimizer=long))
     longer = replace(config.optimizer, sequence_length=1_024)
-    data = replace(config.data, domain="^Bupati Sari melantik")
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text("Bupati Sari melantik camat. " * 20)
+    data = replace(config.data, train=(str(tmp_path),))
     with pytest.raises(PretrainingError, match=r"has \d+ tokens, fewer than .*length 1024; give"):
         pretrain(replace(config, data=data, optimizer=longer))
 
@@ -300,19 +305,18 @@ def test_masters_add_up_steps_that_bf16_would_lose(muon):
     model = BertForMaskedLM(BertConfig(**SHAPE))
     optimizer = MasterOptimizer(model, dtype=torch.bfloat16, muon=muon, weight_decay=0.0)
     name = "bert.encoder.layer.0.output.dense.weight"
-    weight = model.get_parameter(name)
-    before = weight.detach().clone()
+    weight, master = model.get_parameter(name), optimizer.masters[name]
+    before = master.clone()
+    for _ in range(5):
+        weight.grad = torch.ones_like(weight)
+        optimizer.step(1e-6)
     assert weight.dtype == torch.bfloat16
-    for _ in range(3):
-        weight.grad = torch.ones_like(weight)
-        optimizer.step(1e-6)
     assert weight.grad is None
-    assert weight.equal(before)
-    moved = optimizer.masters[name].clone()
-    for _ in range(3):
-        weight.grad = torch.ones_like(weight)
-        optimizer.step(1e-6)
-    assert (optimizer.masters[name] < moved).float().mean() > 0.9
+    assert weight.equal(master.bfloat16())
+    # From 0.008 on, bf16 numbers lie further apart than all five steps reach.
+    large = before.abs() > 0.008
+    assert (weight == before.bfloat16())[large].float().mean() > 0.5
+    assert (master != before)[large].all()
 
     other = MasterOptimizer(
         BertForMaskedLM(BertConfig(**SHAPE)), dtype=torch.bfloat16, muon=muon, weight_decay=0.0
@@ -334,8 +338,21 @@ def test_trapezoid_rises_stays_and_falls_to_zero():
     assert trapezoid(0, warmup=0, decay=0) == 1
 
 
-@given(
-    progress=st.floats(0, 1), warmup=st.floats(0, 0.5), decay=st.floats(0, 0.5)
-)
+@given(progress=st.floats(0, 1), warmup=st.floats(0, 0.5), decay=st.floats(0, 0.5))
 def test_rate_never_leaves_its_bounds(progress, warmup, decay):
     assert 0 <= trapezoid(progress, warmup=warmup, decay=decay) <= 1
+
+
+@pytest.mark.parametrize("name", ["pretrain-compact", "pretrain-indobert"])
+def test_shipped_configs_are_read(name):
+    path = Path(__file__).parents[1] / "configs" / f"{name}.yaml"
+    config = parse_config(PretrainConfig, ["--config", str(path), "--data.train", "[texts]"])
+    assert config.data.train == ("texts",)
+    assert (config.encoder.name is None) == (name == "pretrain-compact") == config.optimizer.muon
+    assert config.encoder.name is None or re.fullmatch("[0-9a-f]{40}", config.encoder.revision)
+    if config.data.domain is not None:
+        found = re.compile(config.data.domain).search
+        assert found("Seleksi CPNS dibuka.")
+        assert found("Bupati tiba.\nKata Bupati: silakan.")
+        assert not found("Bupati tiba.")
+        assert not found("Cuaca cerah, kasnya penuh.")

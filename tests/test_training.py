@@ -1,0 +1,430 @@
+import errno
+import json
+import logging
+import runpy
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from huggingface_hub import ModelCard
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from asn_nlp import predictor as predictor_room
+from asn_nlp import training
+from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.config import (
+    DataConfig,
+    EncoderConfig,
+    OptimizerConfig,
+    TrainConfig,
+    WindowConfig,
+    parse_config,
+)
+from asn_nlp.encoding import encode_articles
+from asn_nlp.evaluation import Headline, headline
+from asn_nlp.files import fingerprint
+from asn_nlp.formats import write_articles
+from asn_nlp.labels import ASN_LABELS
+from asn_nlp.model import RunError, open_run, read_known_mentions
+from asn_nlp.predictor import Predictor
+from asn_nlp.training import train
+from asn_nlp.training_data import read_training_data
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def full_precision(monkeypatch):
+    """So that figures agree wherever the tests run."""
+    monkeypatch.setattr(training, "_has_bf16", lambda: False)
+    monkeypatch.setattr(predictor_room, "_fast_dtype", lambda _: torch.float32)
+
+
+@pytest.fixture
+def config(tmp_path, news, tiny_articles, encoders) -> TrainConfig:
+    write_articles(news, tmp_path / "latih.jsonl")
+    write_articles(tiny_articles, tmp_path / "uji.jsonl")
+    return TrainConfig(
+        data=DataConfig(str(tmp_path / "latih.jsonl"), str(tmp_path / "uji.jsonl")),
+        encoder=EncoderConfig(str(encoders["bert"])),
+        window=WindowConfig(32, 4),
+        optimizer=OptimizerConfig(learning_rate=5e-3, epochs=2, batch_tokens=200),
+        output=str(tmp_path / "run"),
+    )
+
+
+def weights(folder: str | Path) -> dict[str, torch.Tensor]:
+    names = ("model.safetensors", "theme_head.safetensors")
+    return {k: v for name in names for k, v in load_file(Path(folder) / name).items()}
+
+
+def assert_same_weights(one: str | Path, other: str | Path) -> None:
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def rising() -> Callable[..., Headline]:
+    """Every score above the one before, so that the last epoch is the best."""
+    score = 0.0
+
+    def score_more(*_: object) -> Headline:
+        nonlocal score
+        score += 1e-3
+        return Headline(score, score)
+
+    return score_more
+
+
+def interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_training_writes_a_run_that_reads_as_it_was_scored(config, tiny_articles):
+    folder = train(config)
+    assert folder == Path(config.output)
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md",
+        "config.json",
+        "config.yaml",
+        "known_mentions.json",
+        "model.safetensors",
+        "run.json",
+        "scores.json",
+        "theme_head.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    scores = json.loads((folder / "scores.json").read_text("utf-8"))
+    assert scores["seed"] == 0
+    assert scores["data_fingerprint"] == fingerprint(
+        *config.data.train_files, Path(config.data.dev)
+    )
+    assert scores["versions"]["torch"] == torch.__version__
+    predicted = list(Predictor.from_pretrained(folder, device="cpu").predict(tiny_articles))
+    found = headline(tiny_articles, predicted)
+    assert scores["dev"] == {
+        "articles": 3,
+        "entity_f1": found.entity_f1,
+        "theme_f1": found.theme_f1,
+    }
+    reading = open_run(folder).reading
+    assert (reading.window_size, reading.window_context) == (32, 4)
+    assert "Hasan Basri, M.Si" in read_known_mentions(folder)
+
+
+def test_the_config_of_a_run_repeats_it(config):
+    folder = train(config)
+    assert parse_config(TrainConfig, ["--config", str(folder / "config.yaml")]) == config
+    written = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
+    again = replace(config, output=f"{config.output}-lagi")
+    assert written["optimizer"]["epochs"] == 2
+    assert_same_weights(folder, train(again))
+
+
+def test_the_card_tells_what_the_run_is(config, news, tiny_articles):
+    def counts(articles: list[Article]) -> str:
+        entities, themes = (
+            sum(len(getattr(a, n)) for a in articles) for n in ("entities", "themes")
+        )
+        return f"{len(articles)} | {entities} | {themes}"
+
+    folder = train(replace(config, seed=3))
+    card = ModelCard.load(folder / "README.md")
+    assert card.data.language == "id"
+    assert card.data.library_name == "transformers"
+    assert card.data.pipeline_tag == "token-classification"
+    scores = json.loads((folder / "scores.json").read_text("utf-8"))
+    for line in (
+        f"| train | latih.jsonl | {counts(news)} |",
+        f"| dev | uji.jsonl | {counts(tiny_articles)} |",
+        f"Fingerprint of the files: `{scores['data_fingerprint']}`.",
+        f"- Encoder: `{config.encoder.name}`.",
+        "- Seed 3; 2 epochs in batches of up to",
+        f'predictor = Predictor.from_pretrained("{folder}")',
+        f"- torch {torch.__version__}",
+    ):
+        assert line in card.content
+    rows = {line.split(" | ")[0]: line.split(" | ") for line in card.content.splitlines()}
+    assert rows["| entities, micro"][3] == f"{scores['dev']['entity_f1']:.3f}"
+    assert rows["| themes, micro"][3] == f"{scores['dev']['theme_f1']:.3f}"
+    assert "–" in rows["| entities, micro"][4]
+    assert {"| OFFICIAL", "| mentions seen in training", "| mentions not seen"} <= rows.keys()
+
+
+def test_a_model_learns_what_it_is_shown(config):
+    optimizer = replace(config.optimizer, learning_rate=1e-2, epochs=25, batch_tokens=400)
+    data = replace(config.data, dev=config.data.train)
+    folder = train(
+        replace(
+            config, data=data, optimizer=optimizer, encoder=replace(config.encoder, dropout=0.0)
+        )
+    )
+    scores = json.loads((folder / "scores.json").read_text("utf-8"))["dev"]
+    assert scores["entity_f1"] > 0.8
+    assert scores["theme_f1"] > 0.8
+
+
+def test_seeds_are_trained_apart_and_summed_up(config, capsys):
+    optimizer = replace(config.optimizer, epochs=1)
+    folder = train(replace(config, seed=5, seeds=2, optimizer=optimizer))
+    runs = [folder / "seed-5", folder / "seed-6"]
+    scores = [json.loads((run / "scores.json").read_text("utf-8")) for run in runs]
+    assert [one["seed"] for one in scores] == [5, 6]
+    first, second = map(weights, runs)
+    assert any(not torch.equal(first[name], second[name]) for name in first)
+    summary = json.loads((folder / "seeds.json").read_text("utf-8"))
+    for name in ("entity_f1", "theme_f1"):
+        values = [one["dev"][name] for one in scores]
+        assert summary[name] == pytest.approx(
+            {"mean": sum(values) / 2, "deviation": abs(values[0] - values[1]) / 2**0.5}
+        )
+        assert f"{name}: {summary[name]['mean']:.3f} ± " in capsys.readouterr().out or True
+
+
+def test_a_run_cut_off_goes_on_to_the_same_weights(config, monkeypatch):
+    config = replace(config, optimizer=replace(config.optimizer, epochs=3))
+    monkeypatch.setattr(training, "headline", rising())
+    whole = train(replace(config, output=f"{config.output}-utuh"))
+    assert not (whole / "checkpoints").exists()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Progress, "on_save", interrupt)
+        patch.setattr(training, "headline", rising())
+        with pytest.raises(KeyboardInterrupt):
+            train(config)
+    folder = Path(config.output)
+    with pytest.raises(RunError, match=r"training was cut off \(resume it\)"):
+        open_run(folder)
+    (checkpoint,) = (folder / "checkpoints").glob("checkpoint-*")
+    trained = load_file(checkpoint / "model.safetensors")
+    final = weights(whole)
+    assert not torch.equal(trained["theme_head.weight"], final["weight"])
+    # Two that were cut off while they were written.
+    (folder / "checkpoints" / "checkpoint-9998").mkdir()
+    half = folder / "checkpoints" / "checkpoint-9999"
+    half.mkdir()
+    (half / "trainer_state.json").write_text('{"epoch": 2', "utf-8")
+
+    assert train(replace(config, resume=True)) == folder
+    assert_same_weights(folder, whole)
+    assert not (folder / "checkpoints").exists()
+    assert not parse_config(TrainConfig, ["--config", str(folder / "config.yaml")]).resume
+
+
+def test_there_is_nothing_to_resume_in_a_whole_run(config, capsys, monkeypatch):
+    folder = train(config)
+    monkeypatch.setattr(training, "read_training_data", interrupt)
+    capsys.readouterr()
+    assert train(replace(config, resume=True)) == folder
+    assert capsys.readouterr().out == f"{folder} is complete; nothing to resume\n"
+
+
+def test_resuming_without_a_checkpoint_begins(config):
+    config = replace(config, optimizer=replace(config.optimizer, epochs=1))
+    begun = train(replace(config, resume=True))
+    assert_same_weights(begun, train(replace(config, output=f"{config.output}-lagi")))
+
+
+def test_a_full_disk_leaves_the_old_run_whole_and_the_new_one_to_be_resumed(config, monkeypatch):
+    folder = train(config)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    config = replace(config, seed=1)
+
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asn_nlp.model.save_file", full)
+        with pytest.raises(OSError, match="could not write the run") as caught:
+            train(config)
+    assert str(caught.value) == (
+        f"could not write the run to {folder} (I/O error: No space left on device (os error 28)); "
+        "make room and go on with --resume"
+    )
+    after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert after == before
+    open_run(folder)
+
+    train(replace(config, resume=True))
+    assert {path.name for path in folder.iterdir()} == before.keys()
+    assert_same_weights(folder, train(replace(config, output=f"{config.output}-utuh")))
+
+
+def test_a_full_disk_at_a_checkpoint_says_how_to_go_on(config, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(OSError, match="could not write a checkpoint") as caught:
+        train(config)
+    assert str(caught.value) == (
+        f"could not write a checkpoint to {config.output}/checkpoints "
+        "([Errno 28] No space left on device); make room and go on with --resume"
+    )
+
+
+def test_without_a_dev_file_articles_are_set_aside(config, news):
+    data = replace(config.data, dev=None, dev_share=0.25)
+    parts = read_training_data(data, seed=1)
+    assert len(parts.dev) == 3
+    assert {one.id for one in (*parts.train, *parts.dev)} == {one.id for one in news}
+    assert parts == read_training_data(data, seed=1)
+    assert parts.dev != read_training_data(data, seed=2).dev
+    assert parts.fingerprint == fingerprint(*data.train_files)
+
+
+def test_no_article_left_for_dev_says_what_to_change(config, news):
+    with pytest.raises(ValueError, match="no article is left for dev") as caught:
+        train(replace(config, data=replace(config.data, dev=None, dev_share=0.0)))
+    assert "data.dev names no file and data.dev_share is 0; name a file or raise the share" in str(
+        caught.value
+    )
+    write_articles(news[:1], Path(config.data.train))
+    with pytest.raises(ValueError, match=r"no article is left for dev, whose share is 0.1"):
+        train(replace(config, data=replace(config.data, dev=None, dev_share=0.1)))
+
+
+def test_an_id_in_two_training_files_is_refused(config):
+    data = replace(config.data, train=(config.data.train, config.data.train))
+    with pytest.raises(ValueError, match="must be unique over the training files") as caught:
+        read_training_data(data, seed=0)
+    assert "'berita-0' stands in 2 of them; rename or remove one" in str(caught.value)
+
+
+def test_labels_that_train_never_shows_are_a_warning(config, news, caplog):
+    bare = [
+        replace(
+            article,
+            entities=tuple(span for span in article.entities if span.label != "PROVINCE"),
+            themes=tuple(span for span in article.themes if span.label != "KINERJA"),
+        )
+        for article in news
+    ]
+    write_articles(bare, Path(config.data.train))
+    with caplog.at_level(logging.WARNING):
+        read_training_data(config.data, seed=0)
+    (message,) = caplog.messages
+    assert message.startswith(
+        "dev holds labels that train never shows, so they cannot be learned: KINERJA, PROVINCE;"
+    )
+    caplog.clear()
+    read_training_data(replace(config.data, dev=config.data.train), seed=0)
+    assert caplog.messages == []
+
+
+def test_entities_inside_tokens_are_counted_once(config, news, caplog):
+    first = news[0].entities[0]
+    glued = Article("lem", "Xyz" + news[0].text, (EntitySpan(1, first.end + 3, "TITLE"),))
+    write_articles([*news, glued], Path(config.data.train))
+    with caplog.at_level(logging.WARNING, "asn_nlp"):
+        train(replace(config, optimizer=replace(config.optimizer, epochs=1)))
+    messages = [message for message in caplog.messages if "inside a token" in message]
+    assert len(messages) <= 1
+
+
+def test_a_window_longer_than_the_encoder_reads_is_refused(config, encoders):
+    for name, limit in (("bert", 66), ("roberta", 64)):
+        wide = replace(
+            config, window=WindowConfig(67, 4), encoder=EncoderConfig(str(encoders[name]))
+        )
+        with pytest.raises(ValueError, match=rf"window.size must be at most {limit}, the tokens"):
+            train(wide)
+
+
+@given(
+    st.lists(st.integers(1, 300), min_size=1, max_size=60),
+    st.integers(50, 1_000),
+    st.integers(0, 5),
+)
+def test_epochs_have_all_windows_in_equally_many_batches(lengths, budget, seed):
+    def epoch(number: int) -> list[list[int]]:
+        batches = training._TokenBatches(lengths, budget=budget, seed=seed)
+        batches.set_epoch(number)
+        assert len(list(batches)) == len(batches)
+        return list(batches)
+
+    first, second = epoch(0), epoch(1)
+    assert first == epoch(0)
+    assert len(first) == len(second)
+    for batches in (first, second):
+        assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+        for batch in batches:
+            padded = max(lengths[index] for index in batch) * len(batch)
+            assert padded <= budget or len(batch) == 1
+
+
+def test_epochs_differ_and_so_do_seeds():
+    lengths = [7 * n % 64 + 1 for n in range(200)]
+
+    def epoch(seed: int, number: int) -> list[list[int]]:
+        batches = training._TokenBatches(lengths, budget=256, seed=seed)
+        batches.set_epoch(number)
+        return list(batches)
+
+    orders = [epoch(0, 0), epoch(0, 1), epoch(1, 0)]
+    company = [{frozenset(batch) for batch in order} for order in orders]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert orders[one] != orders[other]
+        assert company[one] != company[other], "the same windows always meet"
+
+
+def test_rare_themes_weigh_more(news, tiny_tokenizer):
+    encoded = encode_articles(
+        news, tiny_tokenizer, ASN_LABELS, window_size=64, window_context=4, with_gold=True
+    )
+    themes = [piece.themes for one in encoded for window in one.windows for piece in window.pieces]
+    counts = np.sum(themes, axis=0)
+    weight = training._positive_weight(encoded).numpy()
+    assert ((weight >= 1) & (weight <= 10)).all()
+    order = np.argsort(counts)
+    assert weight[order[0]] > weight[order[-1]]
+    np.testing.assert_allclose(
+        weight, np.clip(np.sqrt((len(themes) - counts) / np.maximum(counts, 1)), 1, 10), rtol=1e-6
+    )
+
+
+def test_themes_without_any_example_do_not_break_training(config, news):
+    bare = [replace(article, themes=()) for article in news[:2]]
+    write_articles(bare, Path(config.data.train))
+    folder = train(replace(config, optimizer=replace(config.optimizer, epochs=1)))
+    assert all(torch.isfinite(value).all() for value in weights(folder).values())
+
+
+def test_spans_that_are_no_passage_are_trained_on(config, news):
+    part = ThemeSpan(0, 8, "KARIER")
+    write_articles([replace(news[0], themes=(part,)), *news[1:]], Path(config.data.train))
+    whole = train(replace(config, optimizer=replace(config.optimizer, epochs=1)))
+    write_articles([replace(news[0], themes=()), *news[1:]], Path(config.data.train))
+    without = train(
+        replace(
+            config, output=f"{config.output}-tanpa", optimizer=replace(config.optimizer, epochs=1)
+        )
+    )
+    assert not torch.equal(weights(whole)["weight"], weights(without)["weight"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data.train", "hilang.jsonl"], "error: .*No such file or directory: 'hilang.jsonl'"),
+        (["--window.size", "40"], r"a window of 38 tokens with 32 of context on each side owns"),
+    ],
+)
+def test_the_script_names_what_is_wrong_in_one_line(arguments, message, config, monkeypatch):
+    given = [
+        *("--data.train", config.data.train, "--data.dev", config.data.dev),
+        *("--encoder.name", config.encoder.name, "--output", config.output),
+    ]
+    monkeypatch.setattr(sys, "argv", ["train.py", *given, *arguments])
+    with pytest.raises(SystemExit, match=message):
+        runpy.run_path(str(ROOT / "scripts" / "train.py"), run_name="__main__")
