@@ -260,6 +260,7 @@ class _JointTrainer(Trainer):
                 logging_steps=10,
                 seed=config.seed,
                 report_to=config.report_to,
+                disable_tqdm=False,
                 dataloader_pin_memory=torch.cuda.is_available(),
             ),
             train_dataset=self._windows,

@@ -11,6 +11,9 @@ from asn_nlp.config import CORPUS
 from asn_nlp.formats import inline, write_articles
 from asn_nlp.splits import split_articles
 
+# Of the seeds below 60 the first with which dev and test hold at least six passages of each theme.
+SPLIT_SEED = 28
+
 
 def build_corpus(*, sources: Path = CORPUS / "sources", output: Path = CORPUS) -> None:
     """Write train.jsonl, dev.jsonl and test.jsonl; the same sources give the same bytes.
@@ -23,7 +26,7 @@ def build_corpus(*, sources: Path = CORPUS / "sources", output: Path = CORPUS) -
         inline.parse(path.read_text(encoding="utf-8"), path.stem, str(path))
         for path in sorted(sources.glob("*.txt"))
     ]
-    split = split_articles(articles, dev=0.15, test=0.15, seed=0)
+    split = split_articles(articles, dev=0.15, test=0.15, seed=SPLIT_SEED)
     for name in ("train", "dev", "test"):
         part = getattr(split, name)
         write_articles(part, output / f"{name}.jsonl")

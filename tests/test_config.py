@@ -145,9 +145,7 @@ def test_help_shows_every_option_with_its_default(capsys, monkeypatch):
         parse_config(TrainConfig, ["--help"])
     assert caught.value.code == 0
     entries = re.split(r"\n  --", capsys.readouterr().out)
-    leaves = options(TrainConfig())
-    assert len(leaves) == 20
-    for name, value in leaves.items():
+    for name, value in options(TrainConfig()).items():
         (entry,) = [entry for entry in entries if entry.startswith(f"{name} ")]
         _, _, explained = entry.partition("\n" if "\n" in entry.partition("(type")[0] else "  ")
         meaning, _, kind = explained.partition(" (type: ")

@@ -162,16 +162,30 @@ def test_the_card_tells_what_the_run_is(config, news, tiny_articles):
 
 
 def test_a_model_learns_what_it_is_shown(config):
-    optimizer = replace(config.optimizer, learning_rate=1e-2, epochs=25, batch_tokens=400)
-    data = replace(config.data, dev=config.data.train)
     folder = train(
         replace(
-            config, data=data, optimizer=optimizer, encoder=replace(config.encoder, dropout=0.0)
+            config,
+            data=replace(config.data, dev=config.data.train),
+            encoder=replace(config.encoder, dropout=0.0),
+            optimizer=replace(
+                config.optimizer, learning_rate=1e-2, head_learning_rate=1e-2, epochs=25
+            ),
         )
     )
     scores = json.loads((folder / "scores.json").read_text("utf-8"))["dev"]
-    assert scores["entity_f1"] > 0.8
-    assert scores["theme_f1"] > 0.8
+    assert scores["entity_f1"] > 0.7
+    assert scores["theme_f1"] > 0.7
+
+
+def test_weights_can_be_stored_in_half_precision(config):
+    short = replace(config, optimizer=replace(config.optimizer, epochs=1))
+    folder = train(replace(short, save_fp16=True))
+    full = weights(train(replace(short, output=f"{config.output}-penuh")))
+    for name, value in weights(folder).items():
+        assert value.dtype == torch.float16
+        assert torch.equal(value, full[name].half()), name
+    parameters = open_run(folder).model.parameters()
+    assert {parameter.dtype for parameter in parameters} == {torch.float32}
 
 
 def test_seeds_are_trained_apart_and_summed_up(config, capsys):
@@ -183,12 +197,14 @@ def test_seeds_are_trained_apart_and_summed_up(config, capsys):
     first, second = map(weights, runs)
     assert any(not torch.equal(first[name], second[name]) for name in first)
     summary = json.loads((folder / "seeds.json").read_text("utf-8"))
+    printed = capsys.readouterr().out
     for name in ("entity_f1", "theme_f1"):
         values = [one["dev"][name] for one in scores]
         assert summary[name] == pytest.approx(
             {"mean": sum(values) / 2, "deviation": abs(values[0] - values[1]) / 2**0.5}
         )
-        assert f"{name}: {summary[name]['mean']:.3f} ± " in capsys.readouterr().out or True
+        mean, deviation = summary[name]["mean"], summary[name]["deviation"]
+        assert f"{name}: {mean:.3f} ± {deviation:.3f} on dev, 2 seeds" in printed
 
 
 def test_a_run_cut_off_goes_on_to_the_same_weights(config, monkeypatch):
@@ -322,14 +338,21 @@ def test_labels_that_train_never_shows_are_a_warning(config, news, caplog):
     assert caplog.messages == []
 
 
-def test_entities_inside_tokens_are_counted_once(config, news, caplog):
-    first = news[0].entities[0]
-    glued = Article("lem", "Xyz" + news[0].text, (EntitySpan(1, first.end + 3, "TITLE"),))
-    write_articles([*news, glued], Path(config.data.train))
+def test_entities_inside_tokens_are_counted_in_a_warning(config, news, tiny_tokenizer, caplog):
+    (encoded,) = encode_articles(
+        news[:1], tiny_tokenizer, ASN_LABELS, window_size=64, window_context=4
+    )
+    start, end = next(one for one in encoded.offsets.tolist() if one[1] - one[0] > 1)
+    inside = replace(news[0], entities=(EntitySpan(start + 1, end, "TITLE"),))
+    articles = [inside, *news[1:]]
+    write_articles(articles, Path(config.data.train))
     with caplog.at_level(logging.WARNING, "asn_nlp"):
         train(replace(config, optimizer=replace(config.optimizer, epochs=1)))
-    messages = [message for message in caplog.messages if "inside a token" in message]
-    assert len(messages) <= 1
+    total = sum(len(article.entities) for article in articles)
+    assert (
+        f"1 of {total} training entities start or end inside a token; they are trained on the "
+        "whole tokens they touch (scripts/validate.py lists them)"
+    ) in caplog.messages
 
 
 def test_a_window_longer_than_the_encoder_reads_is_refused(config, encoders):
