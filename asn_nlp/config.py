@@ -82,8 +82,8 @@ class OptimizerConfig:
     head_learning_rate: float = 2e-3
     weight_decay: float = 0.01
     warmup: float = 0.1
-    epochs: int = 12
-    batch_tokens: int = 2048
+    epochs: int = 10
+    batch_tokens: int = 1024
     theme_weight: float = 1.0
 
 

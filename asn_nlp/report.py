@@ -134,6 +134,18 @@ def print_report(report: Report, *, comparison: Comparison | None = None) -> Non
     console.print(_basis(report), highlight=False)
 
 
+def print_side_by_side(reports: Mapping[str, Report], *, title: str) -> None:
+    """Print a table of F1 with its 95 % interval, a column for each name of ``reports``.
+
+    A cell is blank where nothing of the kind was predicted.
+    """
+    table = Table("F1", *reports, title=title)
+    columns = [_f1_rows(report) for report in reports.values()]
+    for name in columns[0] if columns else ():
+        table.add_row(name, *(_f1_cell(column[name]) for column in columns))
+    Console().print(table)
+
+
 def write_report(
     report: Report,
     gold: Sequence[Article],
@@ -275,6 +287,28 @@ def _table(title: str, *headings: str) -> Table:
 def _cells(score: Score) -> tuple[str, ...]:
     figures = (score.precision, score.recall, score.f1)
     return (*(_figure(one, score) for one in figures), _range(score.interval), f"{score.support:,}")
+
+
+def _f1_rows(report: Report) -> dict[str, Score | None]:
+    entities, themes = report.entities, report.themes
+    return {
+        "entities, micro": entities.micro,
+        "entities, macro": entities.macro,
+        **entities.labels,
+        "seen in training": report.seen,
+        "not seen in training": report.unseen,
+        "themes, micro": themes.micro,
+        "themes, macro": themes.macro,
+        **themes.labels,
+    }
+
+
+def _f1_cell(score: Score | None) -> str:
+    if score is None or not score.predicted:
+        return ""
+    if score.interval is None:
+        return f"{score.f1:.3f}"
+    return f"{score.f1:.3f}  {_range(score.interval)}"
 
 
 def _figure(value: float, score: Score) -> str:

@@ -3,8 +3,8 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from asn_nlp.articles import Article
+from asn_nlp.files import written_whole
 
 _EXCERPT = 200  # characters of a rejected record, enough to find it again
 
@@ -52,6 +53,22 @@ def read_records(paths: Iterable[Path]) -> Iterator[Article | RejectedRecord]:
     """
     files = [file for path in paths for file in _files(path)]
     return _with_unique_ids(record for file in files for record in _read_file(file))
+
+
+def write_rejects(rejects: Sequence[RejectedRecord], path: Path) -> None:
+    """Write one JSON object a line, with the fields of ``RejectedRecord``.
+
+    Where nothing was rejected no file is written, and one of an earlier run is removed.
+
+    Raises:
+        OSError: the file cannot be written; what stood in its place is untouched.
+    """
+    if not rejects:
+        path.unlink(missing_ok=True)
+        return
+    with written_whole(path) as file:
+        for reject in rejects:
+            file.write(json.dumps(asdict(reject), default=str) + "\n")
 
 
 def _files(path: Path) -> list[Path]:

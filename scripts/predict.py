@@ -4,11 +4,9 @@ Read news from text files, folders, JSON Lines, CSV and Parquet, and write it wi
 predicts. What cannot be read goes to OUTPUT.rejects.jsonl and does not stop the rest.
 """
 
-import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
@@ -16,11 +14,10 @@ from rich.console import Console
 from rich.progress import track
 
 from asn_nlp.articles import Article
-from asn_nlp.files import written_whole
 from asn_nlp.formats import jsonl, parquet
 from asn_nlp.model import RunError
 from asn_nlp.predictor import Predictor, run_folder
-from asn_nlp.sources import RejectedRecord, read_records
+from asn_nlp.sources import RejectedRecord, read_records, write_rejects
 
 WRITERS = {".jsonl": jsonl.write, ".parquet": parquet.write}
 
@@ -38,31 +35,23 @@ def main(run: str, inputs: list[Path], output: Path, device: str | None) -> None
                 rejects.append(record)
 
     # Reading costs next to nothing beside the model, and with a total the bar tells the time left.
-    total = sum(1 for _ in articles())
-    rejects.clear()
+    total = sum(isinstance(record, Article) for record in read_records(inputs))
     predictor = Predictor.from_pretrained(run_folder(run), device=device)
     start = time.perf_counter()
     WRITERS[output.suffix](track(predictor.predict(articles()), "reading", total=total), output)
-    rate = total / (time.perf_counter() - start)
-    print(f"{total:,} articles, {rate:,.1f} a second: {output}")
+    print(f"{total:,} articles, {total / (time.perf_counter() - start):,.1f} a second: {output}")
     rejects_file = output.with_name(f"{output.name}.rejects.jsonl")
-    rejects_file.unlink(missing_ok=True)
+    write_rejects(rejects, rejects_file)
     if rejects:
-        with written_whole(rejects_file) as file:
-            for reject in rejects:
-                file.write(json.dumps(asdict(reject), default=str) + "\n")
         console = Console(stderr=True, soft_wrap=True)
         console.print(f"{len(rejects):,} REJECTED, all in {rejects_file}", style="bold red")
-        for reject in rejects[:10]:
-            console.print(str(reject), markup=False, highlight=False)
+        console.print(*map(str, rejects[:10]), sep="\n", markup=False, highlight=False)
 
 
 if __name__ == "__main__":
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("run", help="a run folder, or ready for the model that ships")
-    parser.add_argument(
-        "inputs", type=Path, nargs="+", help=".txt, .jsonl, .csv, .parquet, folders"
-    )
+    parser.add_argument("inputs", type=Path, nargs="+", help="files of news, or folders of them")
     parser.add_argument("--output", type=Path, required=True, help="a .jsonl or .parquet file")
     parser.add_argument("--device", type=str | None, help="cpu, cuda; by default a GPU if any")
     try:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     AlbertConfig,
@@ -20,6 +21,10 @@ from transformers import (
 from asn_nlp.articles import Article
 from asn_nlp.benchmark import write_random_run
 from asn_nlp.formats import inline
+
+# A busy machine is no failure: by default an example of hypothesis fails after 200 ms.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _SOURCES = {
     "apel": """\

@@ -124,7 +124,7 @@ def test_passages_and_articles_count_themes_apart() -> None:
     assert report.article_themes.recall == 1
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(twins())
 def test_counts_reproduce_seqeval_and_scikit_learn(
     articles: tuple[list[Article], list[Article]],
@@ -148,7 +148,7 @@ def test_counts_reproduce_seqeval_and_scikit_learn(
     assert leading.theme_f1 == pytest.approx(report.themes.micro.f1)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(twins())
 def test_strict_scores_compare_exact_spans(articles: tuple[list[Article], list[Article]]) -> None:
     gold, predicted = ({(a.id, span) for a in side for span in a.entities} for side in articles)
@@ -157,7 +157,6 @@ def test_strict_scores_compare_exact_spans(articles: tuple[list[Article], list[A
     assert micro.recall == pytest.approx(len(gold & predicted) / max(len(gold), 1))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 30).flatmap(lambda n: st.tuples(entities(n), entities(n))))
 def test_align_pairs_one_to_one_and_most_of_a_type(
     sides: tuple[tuple[EntitySpan, ...], tuple[EntitySpan, ...]],

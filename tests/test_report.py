@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asn_nlp import report as report_room
@@ -19,7 +19,7 @@ from asn_nlp.formats import read_articles, write_articles
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.model import write_known_mentions
 from asn_nlp.predictor import Predictor
-from asn_nlp.report import highlight, print_report, write_report
+from asn_nlp.report import highlight, print_report, print_side_by_side, write_report
 
 ROOT = Path(__file__).parent.parent
 NASTY = "Bupati <script>alert('x')</script> & \"Rini\" {{ 7 * 7 }}"
@@ -71,7 +71,6 @@ def articles(draw: st.DrawFn) -> Article:
     return Article("a", text, tuple(entities), tuple(themes))
 
 
-@settings(deadline=None)
 @given(articles(), st.booleans())
 def test_highlight_shows_the_text_and_nothing_else(article: Article, compared: bool) -> None:
     bare = replace(article, entities=(), themes=())
@@ -263,6 +262,31 @@ def test_one_article_prints_no_interval(
 ) -> None:
     print_report(evaluate(tiny_articles[:1], tiny_articles[:1]))
     assert "one article gives no intervals" in capsys.readouterr().out
+
+
+def test_reports_stand_side_by_side(
+    tiny_articles: list[Article],
+    predicted: list[Article],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    known = frozenset({"Bali"})
+    some = evaluate(tiny_articles, predicted, known_mentions=known)
+    one = evaluate(tiny_articles[:1], tiny_articles[:1])
+    print_side_by_side({"some": some, "one": one}, title="two models")
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title.strip() == "two models"
+    rows = {
+        name.strip(): [cell.strip() for cell in cells]
+        for _, name, *cells, _ in (re.split("[│┃]", line) for line in lines if line[0] in "│┃")
+    }
+    assert rows["F1"] == ["some", "one"]
+    interval = some.entities.micro.interval
+    assert rows["entities, micro"] == [f"0.769  {interval.low:.3f}–{interval.high:.3f}", "1.000"]
+    assert rows["seen in training"] == [f"{some.seen.f1:.3f}", ""]
+    assert rows["NETRALITAS"] == ["", ""]
+    assert {*some.entities.labels, *some.themes.labels} < rows.keys()
 
 
 class Parrot:

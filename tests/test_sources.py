@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from asn_nlp.articles import Article
-from asn_nlp.sources import RejectedRecord, read_records
+from asn_nlp.sources import RejectedRecord, read_records, write_rejects
 
 
 def read(*paths: Path) -> tuple[list[Article], list[RejectedRecord]]:
@@ -211,6 +211,25 @@ def test_unreadable_and_empty_files_are_rejected(tmp_path):
         rejects[4].reason
         == "text must be UTF-8, but byte 3 of the record is 0xe9; save it as UTF-8"
     )
+
+
+def test_rejects_are_written_one_a_line_with_all_they_know(tmp_path):
+    whole = RejectedRecord(Path("a.doc"), None, "ubah", "")
+    row = RejectedRecord(Path("b.csv"), 7, "perbaiki\nkutipan", "kafé 😀")
+    write_rejects([whole, row], tmp_path / "new" / "rejects.jsonl")
+    lines = (tmp_path / "new" / "rejects.jsonl").read_text("utf-8").splitlines()
+    assert list(map(json.loads, lines)) == [
+        {"path": "a.doc", "line": None, "reason": "ubah", "raw": ""},
+        {"path": "b.csv", "line": 7, "reason": "perbaiki\nkutipan", "raw": "kafé 😀"},
+    ]
+
+
+def test_no_rejects_leave_no_file(tmp_path):
+    path = tmp_path / "rejects.jsonl"
+    write_rejects([RejectedRecord(Path("a.csv"), 1, "perbaiki", "x")], path)
+    write_rejects([], path)
+    write_rejects([], path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(
