@@ -61,7 +61,7 @@ class WindowConfig:
     """
 
     size: int = 256
-    context: int = 32
+    context: int = 16
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class OptimizerConfig:
     weight_decay: float = 0.01
     warmup: float = 0.1
     epochs: int = 10
-    batch_tokens: int = 1024
+    batch_tokens: int = 2048
     theme_weight: float = 1.0
 
 
