@@ -49,8 +49,9 @@ def spans_to_tags(
 def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     """For each token (n,) whether it goes on with a word that the token before it began.
 
-    Outlets lose the space or the line break between two words; a capital behind a small letter,
-    or a digit beside a letter, shows where, and counts as the beginning of a word.
+    Outlets lose the space or the line break between two words; a capital behind a small letter, a
+    small letter behind two capitals, or a digit beside a letter shows where (``daerahGubernur``,
+    ``MHmengatakan``), and counts as the beginning of a word.
     """
     starts = offsets[:, 0]
     continues = np.zeros(len(offsets), dtype=np.bool_)
@@ -68,8 +69,11 @@ def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
 
     here, before = starts[behind], starts[behind] - 1
     in_word = has(str.isalnum, here) & has(str.isalnum, before)
-    glued = (has(str.islower, before) & has(str.isupper, here)) | (
-        has(str.isdigit, before) != has(str.isdigit, here)
+    after_capitals = has(str.isupper, before) & has(str.isupper, np.maximum(before - 1, 0))
+    glued = (
+        (has(str.islower, before) & has(str.isupper, here))
+        | (after_capitals & (before > 0) & has(str.islower, here))
+        | (has(str.isdigit, before) != has(str.isdigit, here))
     )
     continues[behind] |= in_word & ~glued
     return continues
