@@ -440,7 +440,7 @@ def test_spans_that_are_no_passage_are_trained_on(config, news):
     ("arguments", "message"),
     [
         (["--data.train", "hilang.jsonl"], "error: .*No such file or directory: 'hilang.jsonl'"),
-        (["--window.size", "40"], r"a window of 38 tokens with 32 of context on each side owns"),
+        (["--window.size", "20"], r"a window of 18 tokens with 16 of context on each side owns"),
     ],
 )
 def test_the_script_names_what_is_wrong_in_one_line(arguments, message, config, monkeypatch):
