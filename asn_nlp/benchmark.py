@@ -26,7 +26,7 @@ from asn_nlp.articles import Article
 from asn_nlp.config import OptimizerConfig, WindowConfig
 from asn_nlp.encoding import EncodedWindow, batches_by_tokens, collate, encode_articles
 from asn_nlp.labels import ASN_LABELS
-from asn_nlp.model import JointModel, Reading, open_run
+from asn_nlp.model import JointModel, Reading, fast_dtype, open_run
 from asn_nlp.passages import split_passages
 from asn_nlp.predictor import Predictor
 
@@ -217,7 +217,7 @@ def benchmark_training(
             torch.optim.AdamW(ours.model.parameters(), lr=1e-5, fused=True),
             _by_length(short, OptimizerConfig().batch_tokens),
             pad_id=ours.tokenizer.pad_token_id,
-            bf16=torch.cpu._is_avx512_bf16_supported(),
+            bf16=fast_dtype("cpu") == torch.bfloat16,
         ),
     )
     for loop in loops:

@@ -235,6 +235,13 @@ def open_tokenizer(name: str, *, revision: str | None = None) -> PreTrainedToken
     return _opened(AutoTokenizer, name, revision=revision)
 
 
+def fast_dtype(device: str) -> torch.dtype:
+    """bf16 where the device multiplies it natively, float32 elsewhere."""
+    cuda = device.startswith("cuda")
+    native = torch.cuda.is_bf16_supported() if cuda else torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
 def piece_means(hidden: Tensor, pieces: Tensor) -> Tensor:
     """Mean vector (k, hidden) of each piece's tokens.
 

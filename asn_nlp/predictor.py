@@ -9,7 +9,7 @@ from asn_nlp.articles import Article
 from asn_nlp.decoding import decode
 from asn_nlp.encoding import encode_articles
 from asn_nlp.inference import article_logits
-from asn_nlp.model import Run, RunError, open_run
+from asn_nlp.model import Run, RunError, fast_dtype, open_run
 
 READY_MODEL = Path(__file__).parent / "data" / "model"
 
@@ -54,7 +54,7 @@ class Predictor:
                 f"device {device!r} was asked for, but PyTorch sees no CUDA device here; "
                 "leave device out to use the processor"
             )
-        run = open_run(Path(folder or READY_MODEL), dtype=_fast_dtype(device))
+        run = open_run(Path(folder or READY_MODEL), dtype=fast_dtype(device))
         run.model.to(device)
         return cls(run)
 
@@ -101,10 +101,3 @@ def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
             chunk, characters = [], 0
     if chunk:
         yield chunk
-
-
-def _fast_dtype(device: str) -> torch.dtype:
-    """bf16 where the hardware multiplies it natively, float32 elsewhere."""
-    if device.startswith("cuda"):
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32

@@ -33,6 +33,7 @@ from asn_nlp.masking import (
     join,
     tokenise,
 )
+from asn_nlp.model import fast_dtype
 from asn_nlp.optimizer import MasterOptimizer
 from asn_nlp.plain_text import PlainText, read_text
 from asn_nlp.vocabulary import context_vectors, train_vocabulary
@@ -204,7 +205,7 @@ def _train(
     model.set_attn_implementation("sdpa" if cuda else "eager")
     nn.Module.to(model, device)
     optimizer = MasterOptimizer(
-        model, dtype=_fast_dtype(cuda), muon=settings.muon, weight_decay=settings.weight_decay
+        model, dtype=fast_dtype(device.type), muon=settings.muon, weight_decay=settings.weight_decay
     )
     if reached.steps:
         optimizer.load_state(load_file(state_file))
@@ -271,12 +272,6 @@ def _train(
 
 def _moved(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
     return MaskedBatch(*(tensor.to(device, non_blocking=True) for tensor in batch))
-
-
-def _fast_dtype(cuda: bool) -> torch.dtype:
-    """bf16 where the hardware multiplies it natively, float32 elsewhere."""
-    native = torch.cuda.is_bf16_supported() if cuda else torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if native else torch.float32
 
 
 def _write_checkpoint(path: Path, optimizer: MasterOptimizer, reached: _Reached) -> None:

@@ -39,7 +39,14 @@ from asn_nlp.evaluation import Headline, Report, evaluate, headline
 from asn_nlp.files import written_whole
 from asn_nlp.inference import article_logits
 from asn_nlp.labels import ASN_LABELS
-from asn_nlp.model import RUN_FILE, JointModel, Reading, open_tokenizer, write_known_mentions
+from asn_nlp.model import (
+    RUN_FILE,
+    JointModel,
+    Reading,
+    fast_dtype,
+    open_tokenizer,
+    write_known_mentions,
+)
 from asn_nlp.model_card import library_versions, write_model_card
 from asn_nlp.training_data import TrainingData, read_training_data
 
@@ -243,6 +250,7 @@ class _JointTrainer(Trainer):
             word_break_cost=4.0,
             theme_thresholds=(0.5,) * len(ASN_LABELS.themes),
         )
+        device = "cuda" if torch.cuda.is_available() else "cpu"
         super().__init__(
             model=model,
             args=TrainingArguments(
@@ -251,8 +259,8 @@ class _JointTrainer(Trainer):
                 learning_rate=config.optimizer.learning_rate,
                 lr_scheduler_type="linear",
                 warmup_steps=config.optimizer.warmup,  # below 1 it is a share
-                bf16=_has_bf16(),
-                use_cpu=not torch.cuda.is_available(),
+                bf16=fast_dtype(device) == torch.bfloat16,
+                use_cpu=device == "cpu",
                 eval_strategy="epoch",
                 save_strategy="epoch",
                 save_total_limit=1,
@@ -424,9 +432,3 @@ def _last_checkpoint(folder: Path) -> str | None:
             continue
         return str(checkpoint)
     return None
-
-
-def _has_bf16() -> bool:
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_avx512_bf16_supported()

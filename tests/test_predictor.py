@@ -26,7 +26,7 @@ def run(encoders, tmp_path_factory) -> Path:
 @pytest.fixture
 def predictor(run, monkeypatch) -> Predictor:
     """In full precision, so that a batch's other members change no digit that counts."""
-    monkeypatch.setattr(predictor_room, "_fast_dtype", lambda _: torch.float32)
+    monkeypatch.setattr(predictor_room, "fast_dtype", lambda _: torch.float32)
     return Predictor.from_pretrained(run, device="cpu")
 
 

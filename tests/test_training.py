@@ -44,8 +44,8 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(autouse=True)
 def full_precision(monkeypatch):
     """So that figures agree wherever the tests run."""
-    monkeypatch.setattr(training, "_has_bf16", lambda: False)
-    monkeypatch.setattr(predictor_room, "_fast_dtype", lambda _: torch.float32)
+    monkeypatch.setattr(training, "fast_dtype", lambda _: torch.float32)
+    monkeypatch.setattr(predictor_room, "fast_dtype", lambda _: torch.float32)
 
 
 @pytest.fixture
