@@ -104,7 +104,11 @@ def test_an_article_without_a_word_has_no_passage_and_no_entity(tokenizer, text)
     )
 
 
-@given(text=st.text(st.sampled_from("aB é\u0301\u200b😀1.\r\n\t") | st.characters(), max_size=80))
+@given(
+    text=st.text(
+        st.sampled_from("aB é\u0301\u200b😀1.\r\n\t") | st.characters(codec="utf-8"), max_size=80
+    )
+)
 def test_offsets_are_in_order_and_hold_no_outer_space(text, byte_tokenizer, tiny_tokenizer):
     for tokenizer in (byte_tokenizer, tiny_tokenizer):
         offsets = encode(Article("a", text), tokenizer).offsets
