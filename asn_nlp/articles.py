@@ -4,9 +4,12 @@ Offsets count Unicode code points of ``Article.text``, start inclusive, end excl
 ``article.text[span.start:span.end]`` is what was marked. The text is never normalised.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class AnnotationError(ValueError):
@@ -49,8 +52,8 @@ class Article:
     """One article with its spans, gold or predicted; entities are kept in reading order.
 
     Raises:
-        AnnotationError: a span lies outside the text, is empty or reversed, or two entities
-            overlap.
+        AnnotationError: a span lies outside the text, is empty or reversed, two entities
+            overlap, or id or text holds half a surrogate pair, which no UTF-8 file can.
     """
 
     id: str
@@ -67,6 +70,12 @@ class Article:
         object.__setattr__(self, "themes", tuple(sorted(self.themes, key=reading_order)))
         spans: tuple[Span, ...] = self.entities + self.themes
         problems = [problem for span in spans for problem in self._bounds_problems(span)]
+        for name, value in (("id", self.id), ("text", self.text)):
+            if half := _HALF_PAIR.search(value):
+                problems.append(
+                    f"article {self.id!r}: its {name} must hold whole characters, but character "
+                    f"{half.start()} is half a surrogate pair, {half.group()!a}; remove it"
+                )
         for before, after in zip(self.entities, self.entities[1:], strict=False):
             if after.start < before.end:
                 problems.append(

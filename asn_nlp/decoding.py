@@ -56,6 +56,8 @@ def decode(
 ) -> list[Article]:
     """The articles with the spans the model reads on them, in place of any they came with."""
     log_probabilities = [_log_softmax(one.tags) for one in logits]
+    for article, log_probability in zip(articles, log_probabilities, strict=True):
+        log_probability[article.begins_line, 2::2] = -np.inf  # an entity ends with its line
     paths = best_paths(
         log_probabilities,
         [article.continues for article in articles],

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from asn_nlp.articles import Article
 from asn_nlp.labels import LabelSet
 from asn_nlp.passages import Passage, overlaps, split_passages
-from asn_nlp.tagging import inside_word, spans_to_tags
+from asn_nlp.tagging import begins_line, inside_word, spans_to_tags
 from asn_nlp.windows import Window, cut_windows
 
 IGNORED = -100  # the label that PyTorch's cross-entropy passes over
@@ -53,11 +53,13 @@ class EncodedWindow:
 
 @dataclass(frozen=True, slots=True)
 class EncodedArticle:
-    """An article's tokens: ``offsets`` (n, 2) into its text, ``continues`` (n,) see tagging."""
+    """An article's tokens: ``offsets`` (n, 2) into its text; ``continues`` (n,) a word,
+    ``begins_line`` (n,): see tagging."""
 
     article: Article
     offsets: NDArray[np.int64]
     continues: NDArray[np.bool_]
+    begins_line: NDArray[np.bool_]
     passages: tuple[Passage, ...]
     windows: tuple[EncodedWindow, ...]
     unaligned: int  # gold entities no token boundaries can express exactly
@@ -149,6 +151,7 @@ def encode_articles(
                 article,
                 offsets,
                 inside_word(article.text, offsets),
+                begins_line(article.text, offsets),
                 passages,
                 tuple(windows),
                 unaligned,
@@ -222,7 +225,7 @@ def _special_tokens(
 def _fitted(text: str, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Offsets (n, 2) without the white space before a word, which byte-level and SentencePiece
     tokenisers count in, and with the marks on its last letter, which uncased word pieces drop."""
-    code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    code_points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
     rare = np.unique(code_points[code_points >= _FIRST_MARK]).tolist()
     marks = [code for code in rare if unicodedata.category(chr(code)).startswith("M")]
     starts, ends = offsets.T

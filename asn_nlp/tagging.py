@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from asn_nlp.articles import EntitySpan
 from asn_nlp.labels import LabelSet
 
+_LINE_BREAKS = [ord("\n"), ord("\r")]
+
 
 @dataclass(frozen=True, slots=True)
 class TaggedTokens:
@@ -60,7 +62,7 @@ def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     behind = np.flatnonzero((starts > 0) & (starts < len(text)))
     if len(behind) == 0:
         return continues
-    code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    code_points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
     distinct, place = np.unique(code_points, return_inverse=True)
     characters = [chr(code) for code in distinct.tolist()]
 
@@ -77,6 +79,14 @@ def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     )
     continues[behind] |= in_word & ~glued
     return continues
+
+
+def begins_line(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """For each token (n,) whether a line break lies between it and the token before it."""
+    code_points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    breaks = np.cumsum(np.isin(code_points, _LINE_BREAKS))
+    lines = np.concatenate([[0], breaks])[offsets[:, 0]]  # breaks before the token
+    return np.diff(lines, prepend=0) > 0
 
 
 def legal_transitions(labels: LabelSet) -> NDArray[np.float32]:

@@ -85,6 +85,7 @@ def validate(paths: Sequence[Path], *, encoder: str | None = None) -> Validation
         placed += readable
     for one in placed:
         findings += _bad_edges(one)
+        findings += _over_lines(one)
         findings += _unmarked_elsewhere(one)
         findings += _odd_themes(one)
     findings += _duplicates(placed)
@@ -134,6 +135,16 @@ def _bad_edges(one: _Placed) -> Iterator[Finding]:
                     "warning" if _may_be_part_of_name(surface, verb) else "error",
                     f"{what} {edge!r}; a span leaves out punctuation that is not part of the name",
                 )
+
+
+def _over_lines(one: _Placed) -> Iterator[Finding]:
+    for span in one.article.entities:
+        if not {"\n", "\r"}.isdisjoint(one.article.text[span.start : span.end].strip()):
+            yield Finding(
+                "warning",
+                f"{one}: {span.label} {one.article.quote(span)} goes over a line break, and what a "
+                "model reads never does; mark each line by itself, or join the lines",
+            )
 
 
 def _may_be_part_of_name(surface: str, verb: str) -> bool:

@@ -178,6 +178,7 @@ def tiny_run(
     BertConfig(
         hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
     ).save_pretrained(encoder)
+    set_seed(0)  # so that the run reads themes, which not every draw does
     write_random_run(run, tiny_tokenizer, encoder=str(encoder))
     return run
 

@@ -55,6 +55,13 @@ def test_impossible_span_is_refused(kind, start, end, words):
     assert message.startswith(f"article 'sigi': {words}")
 
 
+def test_half_a_surrogate_pair_is_refused():
+    with pytest.raises(AnnotationError, match=r"'sigi': its text must hold whole characters, but"):
+        Article("sigi", "Bupati \ud800")
+    with pytest.raises(AnnotationError, match=r"its id .* character 1 is .* '\\udfff'; remove"):
+        Article("s\udfff", TEXT)
+
+
 def test_every_problem_is_reported():
     with pytest.raises(AnnotationError) as caught:
         Article("sigi", TEXT, (EntitySpan(3, 3, "TITLE"), EntitySpan(5, 99, "TITLE")))

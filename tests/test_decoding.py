@@ -145,6 +145,22 @@ def test_a_change_inside_a_word_must_pay(encoded):
     assert found[8.0].entities == ()
 
 
+def test_an_entity_ends_with_its_line(tiny_tokenizer):
+    article = Article("baris", "Irma\nLande")
+    (one,) = encode_articles(
+        [article], tiny_tokenizer, ASN_LABELS, window_size=24, window_context=4
+    )
+    tags = np.zeros((len(one.offsets), N_TAGS), dtype=np.float32)
+    tags[:, ASN_LABELS.tag_ids["I-OFFICIAL"]] = 9
+    tags[0, ASN_LABELS.tag_ids["B-OFFICIAL"]] = 18
+    logits = ArticleLogits(tags, np.full((2, N_THEMES), -9, dtype=np.float32))
+    (decoded,) = decode([one], [logits], ASN_LABELS, READING)
+    assert [article.text[span.start : span.end] for span in decoded.entities] == [
+        "Irma",
+        "Lande",
+    ]
+
+
 def test_articles_keep_what_is_theirs_and_lose_old_spans(tiny_tokenizer):
     article = Article(
         "satu",

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from asn_nlp.articles import Article, EntitySpan
 from asn_nlp.labels import LabelSet
 from asn_nlp.tagging import (
+    begins_line,
     best_paths,
     inside_word,
     legal_transitions,
@@ -158,6 +159,17 @@ def test_characters_shared_by_two_entities_stay_with_the_first():
 )
 def test_inside_word_knows_where_words_are_glued(text, at, expected):
     assert inside_word(text, offsets(*at)).tolist() == expected
+
+
+@given(st.lists(st.sampled_from(["Riau", " ", "\n", "\r\n", "\u2028"])))
+def test_a_token_begins_a_line_where_a_break_lies_before_it(pieces):
+    text, at, expected = "", [], []
+    for piece in pieces:
+        if piece == "Riau":
+            expected.append(not {"\n", "\r"}.isdisjoint(text[at[-1][1] if at else 0 :]))
+            at.append((len(text), len(text) + len(piece)))
+        text += piece
+    assert begins_line(text, offsets(*at)).tolist() == expected
 
 
 def test_legal_transitions_let_inside_tags_follow_their_own_entity_only():

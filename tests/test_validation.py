@@ -118,6 +118,13 @@ def test_quoted_name_is_an_error_at_both_edges(check):
     assert (len(errors), warnings) == (2, [])
 
 
+def test_an_entity_over_a_line_break_is_a_warning(check):
+    errors, warnings = check(marked("kata Ida\r\nAyu hadir", "Ida\r\nAyu"))
+    assert errors == []
+    assert len(warnings) == 1
+    assert r"OFFICIAL 'Ida\r\nAyu' [5, 13) goes over a line break" in warnings[0]
+
+
 def test_surface_unmarked_elsewhere_is_one_warning_with_its_place(check):
     text = "Warga Sigi dan Bupati Sigi hadir. Di rumah Bupati Sigi sepi. WaBupati Sigi absen."
     spans = (
