@@ -8,8 +8,7 @@ import sys
 
 from asn_nlp.config import PretrainConfig, parse_config
 from asn_nlp.model import RunError
-from asn_nlp.plain_text import TextError
-from asn_nlp.pretraining import PretrainingError, pretrain
+from asn_nlp.pretraining import PretrainingError, TextError, pretrain
 
 if __name__ == "__main__":
     try:

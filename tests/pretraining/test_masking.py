@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from asn_nlp.masking import MaskedBatches, Masker, Tokens, fixed_batches, join, tokenise
-from asn_nlp.vocabulary import train_vocabulary
+from asn_nlp.pretraining.masking import MaskedBatches, Masker, Tokens, fixed_batches, join, tokenise
+from asn_nlp.pretraining.vocabulary import train_vocabulary
 
 TEXTS = ["Pegawai menyerahkan laporan kinerja, kata Wayan Tirta.", "Bupati melantik 12 camat."]
 

@@ -13,8 +13,8 @@ from transformers import (
 )
 
 from asn_nlp.config import PretrainEncoderConfig
-from asn_nlp.masking import MaskedBatch
 from asn_nlp.model import RunError
+from asn_nlp.pretraining.masking import MaskedBatch
 
 # Those in which the prediction head is all that stands beside the encoder.
 _SUPPORTED = ("bert", "camembert", "modernbert", "roberta", "xlm-roberta")

@@ -23,8 +23,9 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from asn_nlp.config import PretrainConfig
 from asn_nlp.files import written_whole
-from asn_nlp.language_model import masked_loss, new_model, taken_over
-from asn_nlp.masking import (
+from asn_nlp.model import fast_dtype
+from asn_nlp.pretraining.language_model import masked_loss, new_model, taken_over
+from asn_nlp.pretraining.masking import (
     MaskedBatch,
     MaskedBatches,
     Masker,
@@ -33,10 +34,9 @@ from asn_nlp.masking import (
     join,
     tokenise,
 )
-from asn_nlp.model import fast_dtype
-from asn_nlp.optimizer import MasterOptimizer
-from asn_nlp.plain_text import PlainText, read_text
-from asn_nlp.vocabulary import context_vectors, train_vocabulary
+from asn_nlp.pretraining.optimizer import MasterOptimizer
+from asn_nlp.pretraining.plain_text import PlainText, read_text
+from asn_nlp.pretraining.vocabulary import context_vectors, train_vocabulary
 
 _RECORD = "pretraining.json"
 _STATE = "state.safetensors"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asn_nlp.vocabulary import context_vectors, train_vocabulary
+from asn_nlp.pretraining.vocabulary import context_vectors, train_vocabulary
 
 TEXTS = [
     "Gubernur Wayan Tirta menegur 12 pegawai yang terlambat, Senin (3/2).",

@@ -23,7 +23,6 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
-from asn_nlp import pretraining
 from asn_nlp.config import (
     PretrainConfig,
     PretrainDataConfig,
@@ -31,12 +30,13 @@ from asn_nlp.config import (
     PretrainOptimizerConfig,
     parse_config,
 )
-from asn_nlp.language_model import masked_loss
-from asn_nlp.masking import MaskedBatch
 from asn_nlp.model import RunError
-from asn_nlp.optimizer import MasterOptimizer
-from asn_nlp.pretraining import PretrainingError, pretrain, trapezoid
-from asn_nlp.vocabulary import train_vocabulary
+from asn_nlp.pretraining import trainer
+from asn_nlp.pretraining.language_model import masked_loss
+from asn_nlp.pretraining.masking import MaskedBatch
+from asn_nlp.pretraining.optimizer import MasterOptimizer
+from asn_nlp.pretraining.trainer import PretrainingError, pretrain, trapezoid
+from asn_nlp.pretraining.vocabulary import train_vocabulary
 
 SHAPE = {
     "hidden_size": 16,
@@ -145,7 +145,7 @@ def test_a_killed_run_ends_at_the_weights_of_an_uninterrupted_one(
     cut = replace(config, output=str(tmp_path / "cut"), checkpoint_minutes=0)
 
     saved = []
-    save_file = pretraining.save_file
+    save_file = trainer.save_file
 
     def killed_while_writing_the_fourth(tensors, path, metadata):
         if len(saved) == 3:
@@ -154,11 +154,11 @@ def test_a_killed_run_ends_at_the_weights_of_an_uninterrupted_one(
         saved.append(path)
         save_file(tensors, path, metadata)
 
-    monkeypatch.setattr(pretraining, "save_file", killed_while_writing_the_fourth)
+    monkeypatch.setattr(trainer, "save_file", killed_while_writing_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         pretrain(cut)
     assert not (tmp_path / "cut" / "pretraining.json").exists()
-    monkeypatch.setattr(pretraining, "save_file", save_file)
+    monkeypatch.setattr(trainer, "save_file", save_file)
 
     steps = []
     step = MasterOptimizer.step
@@ -180,9 +180,9 @@ def interrupted(config, monkeypatch) -> PretrainConfig:
         write(path, optimizer, reached)
         raise KeyboardInterrupt
 
-    write = pretraining._write_checkpoint
+    write = trainer._write_checkpoint
     with monkeypatch.context() as patch:
-        patch.setattr(pretraining, "_write_checkpoint", killed)
+        patch.setattr(trainer, "_write_checkpoint", killed)
         with pytest.raises(KeyboardInterrupt):
             pretrain(replace(config, checkpoint_minutes=0))
     return replace(config, resume=True)
@@ -345,7 +345,7 @@ def test_rate_never_leaves_its_bounds(progress, warmup, decay):
 
 @pytest.mark.parametrize("name", ["pretrain-compact", "pretrain-indobert"])
 def test_shipped_configs_are_read(name):
-    path = Path(__file__).parents[1] / "configs" / f"{name}.yaml"
+    path = Path(__file__).parents[2] / "configs" / f"{name}.yaml"
     config = parse_config(PretrainConfig, ["--config", str(path), "--data.train", "[texts]"])
     assert config.data.train == ("texts",)
     assert (config.encoder.name is None) == (name == "pretrain-compact") == config.optimizer.muon

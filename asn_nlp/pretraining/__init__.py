@@ -1,0 +1,10 @@
+"""Plain text in, an encoder out.
+
+The steps are ``plain_text``, ``vocabulary``, ``masking``, ``language_model`` and ``optimizer``;
+``trainer`` puts them together.
+"""
+
+from asn_nlp.pretraining.plain_text import TextError
+from asn_nlp.pretraining.trainer import PretrainingError, pretrain
+
+__all__ = ["PretrainingError", "TextError", "pretrain"]
