@@ -117,7 +117,7 @@ def write_random_run(
     with torch.no_grad():
         classifier.classifier.bias[0] += 4
     window = WindowConfig()
-    reading = Reading(window.size, window.context, 4.0, (0.6,) * len(ASN_LABELS.themes))
+    reading = Reading(window.size, window.context, 4.0, 0.0, (0.6,) * len(ASN_LABELS.themes))
     JointModel(classifier, ASN_LABELS).save(folder, tokenizer, reading)
 
 

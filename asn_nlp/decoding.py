@@ -58,10 +58,12 @@ def decode(
     log_probabilities = [_log_softmax(one.tags) for one in logits]
     for article, log_probability in zip(articles, log_probabilities, strict=True):
         log_probability[article.begins_line, 2::2] = -np.inf  # an entity ends with its line
+    transitions = legal_transitions(labels)
+    transitions[:, 0] += reading.outside_bias
     paths = best_paths(
         log_probabilities,
         [article.continues for article in articles],
-        transitions=legal_transitions(labels),
+        transitions=transitions,
         word_break_cost=reading.word_break_cost,
     )
     thresholds = np.array(reading.theme_thresholds)

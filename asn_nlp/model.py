@@ -45,6 +45,7 @@ class Reading:
     window_size: int
     window_context: int
     word_break_cost: float
+    outside_bias: float  # added to the log-probability of O; above 0 it takes precision for recall
     theme_thresholds: tuple[float, ...]  # one a theme, in [0, 1]
 
 

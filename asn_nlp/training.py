@@ -54,6 +54,7 @@ logger = logging.getLogger(__name__)
 
 # The highest first: where several read dev equally well, unseen words are safest with that.
 _WORD_BREAK_COSTS = (8.0, 6.0, 4.0, 2.0, 1.0, 0.0)
+_OUTSIDE_BIASES = (0.0, 0.5, 1.0, 1.5, 2.0)
 _THRESHOLDS = tuple(np.round(np.arange(0.1, 0.91, 0.05), 2).tolist())
 _LENGTH_STEP = 16  # tokens
 
@@ -248,6 +249,7 @@ class _JointTrainer(Trainer):
             config.window.size,
             config.window.context,
             word_break_cost=4.0,
+            outside_bias=0.0,
             theme_thresholds=(0.5,) * len(ASN_LABELS.themes),
         )
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -357,7 +359,7 @@ def tune_reading(
     logits: Sequence[ArticleLogits],
     gold: Sequence[Article],
 ) -> Reading:
-    """The cost of a break inside a word and the theme threshold that read ``gold`` best.
+    """The cost of a break inside a word, the bias and the threshold that read ``gold`` best.
 
     One threshold serves all themes: a dev set holds too few examples of the rare ones to tune
     twelve.
@@ -368,6 +370,10 @@ def tune_reading(
 
     reading = max(
         (replace(reading, word_break_cost=cost) for cost in _WORD_BREAK_COSTS),
+        key=lambda candidate: scores(candidate).entity_f1,
+    )
+    reading = max(
+        (replace(reading, outside_bias=bias) for bias in _OUTSIDE_BIASES),
         key=lambda candidate: scores(candidate).entity_f1,
     )
     return max(

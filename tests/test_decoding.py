@@ -10,7 +10,7 @@ from asn_nlp.labels import ASN_LABELS
 from asn_nlp.model import Reading
 
 N_TAGS, N_THEMES = len(ASN_LABELS.tags), len(ASN_LABELS.themes)
-READING = Reading(24, 4, 2.0, (0.5,) * N_THEMES)
+READING = Reading(24, 4, 2.0, 0.0, (0.5,) * N_THEMES)
 
 
 @pytest.fixture
@@ -143,6 +143,22 @@ def test_a_change_inside_a_word_must_pay(encoded):
     start, end = article.offsets[inside].tolist()
     assert [(one.start, one.end) for one in found[0.0].entities] == [(start, end)]
     assert found[8.0].entities == ()
+
+
+def test_a_bias_for_outside_drops_what_is_doubtful(encoded):
+    article = encoded[0]
+    tags = np.zeros((len(article.offsets), N_TAGS), dtype=np.float32)
+    tags[:, 0] = 9
+    sure, doubtful = np.flatnonzero(~article.continues)[:2]
+    tags[sure, ASN_LABELS.tag_ids["B-TITLE"]] = 18
+    tags[doubtful, ASN_LABELS.tag_ids["B-OFFICIAL"]] = 10
+    logits = ArticleLogits(tags, np.full((len(article.passages), N_THEMES), -9, dtype=np.float32))
+    found = {
+        bias: decode([article], [logits], ASN_LABELS, replace(READING, outside_bias=bias))[0]
+        for bias in (0.0, 2.0)
+    }
+    assert [one.label for one in found[0.0].entities] == ["TITLE", "OFFICIAL"]
+    assert [one.label for one in found[2.0].entities] == ["TITLE"]
 
 
 def test_an_entity_ends_with_its_line(tiny_tokenizer):

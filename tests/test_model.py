@@ -24,7 +24,7 @@ from asn_nlp.model import (
     write_known_mentions,
 )
 
-READING = Reading(24, 4, 2.0, tuple(np.linspace(0.3, 0.7, len(ASN_LABELS.themes)).tolist()))
+READING = Reading(24, 4, 2.0, 0.0, tuple(np.linspace(0.3, 0.7, len(ASN_LABELS.themes)).tolist()))
 ARCHITECTURES = ("bert", "albert", "roberta", "electra", "modernbert")
 
 

@@ -18,7 +18,7 @@ def run(encoders, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     torch.manual_seed(1)
     encoder = str(encoders["bert"])
-    reading = Reading(32, 4, 2.0, (0.5,) * len(ASN_LABELS.themes))
+    reading = Reading(32, 4, 2.0, 0.0, (0.5,) * len(ASN_LABELS.themes))
     JointModel.from_encoder(encoder, ASN_LABELS).save(folder, open_tokenizer(encoder), reading)
     return folder
 
