@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from asn_nlp.articles import Article
-from asn_nlp.config import OptimizerConfig, WindowConfig
+from asn_nlp.config import EncoderConfig, OptimizerConfig, WindowConfig
 from asn_nlp.encoding import EncodedWindow, batches_by_tokens, collate, encode_articles
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.model import JointModel, Reading, fast_dtype, open_run
@@ -194,29 +194,32 @@ def benchmark_training(
     """Our training loop against the stock one, ``steps`` steps of each in every round.
 
     The stock loop pads eight shuffled windows of up to 512 tokens to the longest of them, in
-    float32 with AdamW as it comes; ours has the defaults of ``config``: batches of like length by
-    token budget, bf16 where the processor multiplies it, fused AdamW. The model with its two
-    heads, loss and dropout and the clipping of gradients are the same.
+    float32 with AdamW and dropout as they come; ours has the defaults of ``config``: batches of
+    like length by token budget, bf16 where the processor multiplies it, fused AdamW, no dropout of
+    attention weights. The model with its two heads, its loss and the clipping of gradients are the
+    same.
     """
     window = WindowConfig()
-    stock, ours = open_run(run), open_run(run)
-    stock.model.token_classifier.set_attn_implementation("sdpa")
-    limit = _stock_window(stock.model.config.max_position_embeddings)
-    long = _windows(articles, stock.tokenizer, size=limit, context=0)
-    short = _windows(articles, ours.tokenizer, size=min(window.size, limit), context=window.context)
+    tokenizer = AutoTokenizer.from_pretrained(run)
+    stock = open_run(run).model
+    stock.token_classifier.set_attn_implementation("sdpa")
+    ours = JointModel.from_encoder(str(run), ASN_LABELS, dropout=EncoderConfig().dropout)
+    limit = _stock_window(stock.config.max_position_embeddings)
+    long = _windows(articles, tokenizer, size=limit, context=0)
+    short = _windows(articles, tokenizer, size=min(window.size, limit), context=window.context)
     loops = (
         _Loop(
-            stock.model,
-            torch.optim.AdamW(stock.model.parameters(), lr=1e-5),
+            stock,
+            torch.optim.AdamW(stock.parameters(), lr=1e-5),
             [long[i : i + _STOCK_BATCH] for i in range(0, len(long), _STOCK_BATCH)],
-            pad_id=stock.tokenizer.pad_token_id,
+            pad_id=tokenizer.pad_token_id,
             bf16=False,
         ),
         _Loop(
-            ours.model,
-            torch.optim.AdamW(ours.model.parameters(), lr=1e-5, fused=True),
+            ours,
+            torch.optim.AdamW(ours.parameters(), lr=1e-5, fused=True),
             _by_length(short, OptimizerConfig().batch_tokens),
-            pad_id=ours.tokenizer.pad_token_id,
+            pad_id=tokenizer.pad_token_id,
             bf16=fast_dtype("cpu") == torch.bfloat16,
         ),
     )

@@ -43,7 +43,7 @@ class EncoderConfig:
     Args:
         name: hub name or folder.
         revision: commit id that pins a hub encoder.
-        dropout: dropout of the encoder and both heads.
+        dropout: dropout of the encoder's vectors and of the heads; attention weights have none.
     """
 
     name: str = str(ENCODER)
