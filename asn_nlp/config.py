@@ -41,7 +41,7 @@ class EncoderConfig:
     """The pretrained encoder.
 
     Args:
-        name: hub name or folder.
+        name: hub name, or folder of an encoder or of a run, whose heads are then gone on with.
         revision: commit id that pins a hub encoder.
         dropout: dropout of the encoder's vectors and of the heads; attention weights have none.
     """

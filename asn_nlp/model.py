@@ -127,7 +127,9 @@ class JointModel(nn.Module):
         theme_weight: float = 1.0,
         theme_positive_weight: Tensor | None = None,
     ) -> "JointModel":
-        """A new model on a pretrained encoder, by hub name or folder; the heads are random.
+        """A new model on a pretrained encoder, by hub name or folder.
+
+        The heads are random, unless the folder is that of a run: its heads are gone on with.
 
         Raises:
             RunError: the encoder is neither a folder nor to be had from the hub.
@@ -149,12 +151,15 @@ class JointModel(nn.Module):
             use_safetensors=True,
             attn_implementation="eager",
         )
-        return cls(
+        model = cls(
             classifier,
             labels,
             theme_weight=theme_weight,
             theme_positive_weight=theme_positive_weight,
         )
+        if (head := Path(name) / _THEME_HEAD_FILE).exists():
+            model.theme_head.load_state_dict(load_file(head))
+        return model
 
     def save(self, folder: Path, tokenizer: PreTrainedTokenizerBase, reading: Reading) -> None:
         """Write weights, tokeniser, labels and reading; ``run.json`` comes last and marks the

@@ -145,6 +145,13 @@ def test_a_saved_run_opens_with_the_same_logits(encoder, news, tmp_path):
     torch.testing.assert_close(after.theme_logits, before.theme_logits, rtol=0, atol=0)
 
 
+def test_a_run_is_gone_on_with(run, news):
+    batch = batch_of(news, run)
+    before, after = open_run(run).model(**batch), new_model(run).eval()(**batch)
+    torch.testing.assert_close(after.tag_logits, before.tag_logits, rtol=0, atol=0)
+    torch.testing.assert_close(after.theme_logits, before.theme_logits, rtol=0, atol=0)
+
+
 def test_a_run_opens_in_half_precision(run):
     model = open_run(run, dtype=torch.bfloat16).model
     assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
