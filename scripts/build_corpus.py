@@ -11,8 +11,8 @@ from asn_nlp.config import CORPUS
 from asn_nlp.formats import inline, write_articles
 from asn_nlp.splits import split_articles
 
-# Of the seeds below 60 the first with which dev and test hold at least six passages of each theme.
-SPLIT_SEED = 28
+# The first seed with which dev and test hold at least eight passages of each theme.
+SPLIT_SEED = 12
 
 
 def build_corpus(*, sources: Path = CORPUS / "sources", output: Path = CORPUS) -> None:
