@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 # The highest first: where several read dev equally well, unseen words are safest with that.
 _WORD_BREAK_COSTS = (8.0, 6.0, 4.0, 2.0, 1.0, 0.0)
 _OUTSIDE_BIASES = (0.0, 0.5, 1.0, 1.5, 2.0)
-_THRESHOLDS = tuple(np.round(np.arange(0.1, 0.91, 0.05), 2).tolist())
+_THRESHOLDS = tuple(np.round(np.arange(0.1, 0.96, 0.05), 2).tolist())
 _LENGTH_STEP = 16  # tokens
 
 
