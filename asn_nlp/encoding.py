@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from asn_nlp.articles import Article
 from asn_nlp.labels import LabelSet
 from asn_nlp.passages import Passage, overlaps, split_passages
-from asn_nlp.tagging import begins_line, inside_word, spans_to_tags
+from asn_nlp.tagging import begins_line, code_points, inside_word, spans_to_tags
 from asn_nlp.windows import Window, cut_windows
 
 IGNORED = -100  # the label that PyTorch's cross-entropy passes over
@@ -225,13 +225,13 @@ def _special_tokens(
 def _fitted(text: str, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Offsets (n, 2) without the white space before a word, which byte-level and SentencePiece
     tokenisers count in, and with the marks on its last letter, which uncased word pieces drop."""
-    code_points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    rare = np.unique(code_points[code_points >= _FIRST_MARK]).tolist()
+    points = code_points(text)
+    rare = np.unique(points[points >= _FIRST_MARK]).tolist()
     marks = [code for code in rare if unicodedata.category(chr(code)).startswith("M")]
     starts, ends = offsets.T
-    starts = np.minimum(_first_outside(np.isin(code_points, _SPACES))[starts], ends)
+    starts = np.minimum(_first_outside(np.isin(points, _SPACES))[starts], ends)
     marked = np.minimum(
-        _first_outside(np.isin(code_points, marks))[ends], np.append(starts[1:], len(text))
+        _first_outside(np.isin(points, marks))[ends], np.append(starts[1:], len(text))
     )
     ends = np.where(starts < ends, np.maximum(ends, marked), ends)
     return np.stack([starts, ends], axis=1)

@@ -48,6 +48,11 @@ def spans_to_tags(
     return TaggedTokens(tags, tuple(unaligned))
 
 
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The code points (characters,) of ``text``, which offsets count."""
+    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+
+
 def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     """For each token (n,) whether it goes on with a word that the token before it began.
 
@@ -62,8 +67,7 @@ def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     behind = np.flatnonzero((starts > 0) & (starts < len(text)))
     if len(behind) == 0:
         return continues
-    code_points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    distinct, place = np.unique(code_points, return_inverse=True)
+    distinct, place = np.unique(code_points(text), return_inverse=True)
     characters = [chr(code) for code in distinct.tolist()]
 
     def has(test: Callable[[str], bool], positions: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -83,8 +87,7 @@ def inside_word(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def begins_line(text: str, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     """For each token (n,) whether a line break lies between it and the token before it."""
-    code_points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    breaks = np.cumsum(np.isin(code_points, _LINE_BREAKS))
+    breaks = np.cumsum(np.isin(code_points(text), _LINE_BREAKS))
     lines = np.concatenate([[0], breaks])[offsets[:, 0]]  # breaks before the token
     return np.diff(lines, prepend=0) > 0
 

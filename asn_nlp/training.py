@@ -272,7 +272,7 @@ class _JointTrainer(Trainer):
                 seed=config.seed,
                 report_to=config.report_to,
                 disable_tqdm=False,
-                dataloader_pin_memory=torch.cuda.is_available(),
+                dataloader_pin_memory=device == "cuda",
             ),
             train_dataset=self._windows,
             eval_dataset=list(dev_articles),
