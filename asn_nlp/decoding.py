@@ -1,16 +1,18 @@
 """Logits to scored spans: the one decode that training, evaluation and the predictor share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asn_nlp.articles import Article, ThemeSpan
+from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.encoding import EncodedArticle
 from asn_nlp.labels import LabelSet
 from asn_nlp.model import Reading
 from asn_nlp.tagging import best_paths, legal_transitions, tags_to_spans
+
+_STOPS = ".,;: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,10 @@ def decode(
             replace(
                 article.article,
                 entities=tuple(
-                    tags_to_spans(path, article.offsets, labels, np.exp(log_probability))
+                    _without_last_stop(
+                        tags_to_spans(path, article.offsets, labels, np.exp(log_probability)),
+                        article.article.text,
+                    )
                 ),
                 themes=tuple(
                     ThemeSpan(
@@ -92,6 +97,14 @@ def decode(
             )
         )
     return decoded
+
+
+def _without_last_stop(spans: Sequence[EntitySpan], text: str) -> Iterator[EntitySpan]:
+    """A stop or comma behind a name is never part of it, also where it ends a degree (``M.Si.``)."""
+    for span in spans:
+        end = span.start + len(text[span.start : span.end].rstrip(_STOPS))
+        if end > span.start:
+            yield replace(span, end=end)
 
 
 def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -237,3 +237,28 @@ def test_extreme_logits_give_finite_scores(encoded):
         decoded = decode([article, article], [sure, low], ASN_LABELS, READING)
     assert decoded[0] == decoded[1]
     assert {span.score for span in (*decoded[0].entities, *decoded[0].themes)} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "read"),
+    [
+        ("Drs. Umar, M.Si., hadir", "Drs. Umar, M.Si.,", "Drs. Umar, M.Si"),
+        ("Kata Umar.", "Umar.", "Umar"),
+        ("Kata Umar", "Umar", "Umar"),
+        ("Letkol Laut (P) Umar", "Letkol Laut (P)", "Letkol Laut (P)"),
+        ("Kata Umar .", ".", None),
+    ],
+)
+def test_a_name_is_read_without_the_stop_behind_it(tiny_tokenizer, text, marked, read):
+    start = text.index(marked)
+    span = EntitySpan(start, start + len(marked), "OFFICIAL")
+    articles = encode_articles(
+        [Article("a", text, (span,))],
+        tiny_tokenizer,
+        ASN_LABELS,
+        window_size=64,
+        window_context=4,
+        with_gold=True,
+    )
+    decoded = decode(articles, [gold_logits(articles[0])], ASN_LABELS, READING)[0]
+    assert [text[one.start : one.end] for one in decoded.entities] == ([read] if read else [])
