@@ -100,7 +100,7 @@ def decode(
 
 
 def _without_last_stop(spans: Sequence[EntitySpan], text: str) -> Iterator[EntitySpan]:
-    """A stop or comma behind a name is never part of it, also where it ends a degree (``M.Si.``)."""
+    """A stop or comma behind a name is no part of it, not even that of a degree (``M.Si.``)."""
     for span in spans:
         end = span.start + len(text[span.start : span.end].rstrip(_STOPS))
         if end > span.start:
