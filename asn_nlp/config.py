@@ -25,11 +25,14 @@ class DataConfig:
         train: file to train on, or several: ``[one.jsonl, other.jsonl]``.
         dev: file to choose the checkpoint and the thresholds on; null takes ``dev_share`` of train.
         dev_share: share of the training articles set aside where there is no dev file.
+        headline_case: share of the training articles whose headline is learned in capitals or in
+            lower case, as outlets print them too.
     """
 
     train: tuple[str, ...] | str = str(CORPUS / "train.jsonl")
     dev: str | None = str(CORPUS / "dev.jsonl")
     dev_share: float = 0.15
+    headline_case: float = 0.2
 
     @property
     def train_files(self) -> tuple[Path, ...]:

@@ -26,6 +26,7 @@ from transformers import (
 )
 
 from asn_nlp.articles import Article
+from asn_nlp.augmentation import vary_headlines
 from asn_nlp.config import TrainConfig
 from asn_nlp.decoding import ArticleLogits, decode
 from asn_nlp.encoding import (
@@ -107,7 +108,11 @@ def _train_one(config: TrainConfig) -> Path:
     data = read_training_data(config.data, seed=config.seed)
     set_seed(config.seed)
     tokenizer = open_tokenizer(config.encoder.name, revision=config.encoder.revision)
-    train_articles = _encode(data.train, tokenizer, config)
+    train_articles = _encode(
+        vary_headlines(data.train, share=config.data.headline_case, seed=config.seed),
+        tokenizer,
+        config,
+    )
     dev_articles = _encode(data.dev, tokenizer, config)
     _report_unaligned(train_articles)
     model = JointModel.from_encoder(
