@@ -310,6 +310,21 @@ def test_no_article_left_for_dev_says_what_to_change(config, news):
         train(replace(config, data=replace(config.data, dev=None, dev_share=0.1)))
 
 
+def test_headlines_vary_in_training_and_not_in_dev(config, news, tiny_articles, monkeypatch):
+    read: list[tuple[Article, ...]] = []
+
+    def encode(articles, *rest, **options):
+        read.append(tuple(articles))
+        return encode_articles(articles, *rest, **options)
+
+    monkeypatch.setattr(training, "encode_articles", encode)
+    train(replace(config, data=replace(config.data, headline_case=1.0)))
+    varied, dev = read
+    assert [article.id for article in varied] == [article.id for article in news]
+    assert all(one.text != other.text for one, other in zip(varied, news, strict=True))
+    assert dev == tuple(tiny_articles)
+
+
 def test_an_id_in_two_training_files_is_refused(config):
     data = replace(config.data, train=(config.data.train, config.data.train))
     with pytest.raises(ValueError, match="must be unique over the training files") as caught:
