@@ -12,7 +12,7 @@ from asn_nlp.formats import inline, write_articles
 from asn_nlp.splits import split_articles
 
 # The first seed with which dev and test hold at least eight passages of each theme.
-SPLIT_SEED = 12
+SPLIT_SEED = 0
 
 
 def build_corpus(*, sources: Path = CORPUS / "sources", output: Path = CORPUS) -> None:
