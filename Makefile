@@ -1,6 +1,7 @@
 # make train   train a model, score it, and write a page of what it got wrong
 # make test    run the tests
 # make lint    check style, format and types
+# make base    test the built package on the base install, on every Python at hand
 #
 # Each sets up .venv first. make train CORPUS=FOLDER takes train.jsonl, dev.jsonl and test.jsonl
 # from FOLDER.
@@ -11,7 +12,7 @@ CORPUS ?= $(or $(wildcard ../shared/corpus),asn_nlp/data/corpus)
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: train test lint
+.PHONY: train test lint base
 .DELETE_ON_ERROR:
 
 train: $(INSTALLED)
@@ -25,6 +26,9 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+base: $(INSTALLED)
+	$(BIN)/python .ci/base_install.py
 
 # PyTorch goes first and by name, so that the version constraints.txt names is the one that the
 # rest of the resolution starts from: the processor's build where pip can see it.

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from asn_nlp.articles import AnnotationError, Article, EntitySpan, ThemeSpan
+from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.errors import AnnotationError
 from asn_nlp.formats import read_articles, write_articles
 
 if TYPE_CHECKING:
@@ -25,4 +26,8 @@ def __getattr__(name: str) -> object:
         from asn_nlp.predictor import Predictor
 
         return Predictor
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("asn-nlp")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """The central types: an article and the spans marked on it.
 
 Offsets count Unicode code points of ``Article.text``, start inclusive, end exclusive, so
-``article.text[span.start:span.end]`` is what was marked. The text is never normalised.
+``article.surface(span)`` is what was marked. The text is never normalised.
 """
 
 import re
@@ -9,19 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from asn_nlp.errors import AnnotationError
+
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
-
-
-class AnnotationError(ValueError):
-    """An article breaks a rule of the annotation format.
-
-    The message gives the rule, the value met, where it was met and the cure. ``problems`` holds
-    one line for each broken rule.
-    """
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+_QUOTED = 80  # characters of a surface in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +59,21 @@ class Article:
 
         object.__setattr__(self, "entities", tuple(sorted(self.entities, key=reading_order)))
         object.__setattr__(self, "themes", tuple(sorted(self.themes, key=reading_order)))
-        spans: tuple[Span, ...] = self.entities + self.themes
-        problems = [problem for span in spans for problem in self._bounds_problems(span)]
+        problems = [problem for span in self.spans for problem in self._bounds_problems(span)]
         for name, value in (("id", self.id), ("text", self.text)):
             if half := _HALF_PAIR.search(value):
                 problems.append(
                     f"article {self.id!r}: its {name} must hold whole characters, but character "
                     f"{half.start()} is half a surrogate pair, {half.group()!a}; remove it"
                 )
-        for before, after in zip(self.entities, self.entities[1:], strict=False):
-            if after.start < before.end:
-                problems.append(
-                    f"article {self.id!r}: entities must not overlap, but {before.label} "
-                    f"{self.quote(before)} and {after.label} {self.quote(after)} do; keep one"
-                )
+        problems += self._overlaps()
         if problems:
             raise AnnotationError(problems)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The entities, then the themes."""
+        return (*self.entities, *self.themes)
 
     def _bounds_problems(self, span: Span) -> list[str]:
         where = f"article {self.id!r}: {span.label} span [{span.start}, {span.end})"
@@ -98,6 +88,25 @@ class Article:
             ]
         return []
 
+    def _overlaps(self) -> list[str]:
+        problems = []
+        furthest: EntitySpan | None = None
+        for span in self.entities:
+            if furthest and span.start < furthest.end:
+                problems.append(
+                    f"article {self.id!r}: entities must not overlap, but {furthest.label} "
+                    f"{self.quote(furthest)} and {span.label} {self.quote(span)} do; keep one"
+                )
+            if furthest is None or span.end > furthest.end:
+                furthest = span
+        return problems
+
+    def surface(self, span: Span) -> str:
+        """The text that ``span`` marks."""
+        return self.text[span.start : span.end]
+
     def quote(self, span: Span) -> str:
         """The marked text with its offsets, for messages: ``'Bupati Sigi' [10, 21)``."""
-        return f"{self.text[span.start : span.end]!r} [{span.start}, {span.end})"
+        surface = self.surface(span)
+        shown = surface if len(surface) <= _QUOTED else surface[: _QUOTED - 1] + "…"
+        return f"{shown!r} [{span.start}, {span.end})"

@@ -9,23 +9,65 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import precision_recall_curve
-from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline, make_pipeline, make_union
-from sklearn.preprocessing import MultiLabelBinarizer
-from sklearn_crfsuite import CRF
 
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.errors import AnnotationError, TextError, extra
 from asn_nlp.evaluation import passage_themes
-from asn_nlp.labels import ASN_LABELS
+from asn_nlp.labels import LabelSet
 from asn_nlp.passages import Passage, split_passages
-from asn_nlp.tagging import spans_to_tags, tags_to_spans
+from asn_nlp.reading.tagging import spans_to_tags, tags_to_spans
+
+with extra("train", "the baselines"):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import precision_recall_curve
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import Pipeline, make_pipeline, make_union
+    from sklearn.preprocessing import MultiLabelBinarizer
+    from sklearn_crfsuite import CRF
+
+with extra("train", "the baselines"):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import precision_recall_curve
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import Pipeline, make_pipeline, make_union
+    from sklearn.preprocessing import MultiLabelBinarizer
+    from sklearn_crfsuite import CRF
 
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+_LEAST = 3  # articles; thresholds are found on thirds of them
+
+
+def fit_baselines(
+    articles: Sequence[Article], labels: LabelSet
+) -> dict[str, "Lexicon | CrfTagger | TfidfThemes"]:
+    """The baselines trained, by name; those that find nothing of their kind marked are left out.
+
+    Raises:
+        AnnotationError: a span's label is not among ``labels``, though others of its kind are.
+        TextError: there are fewer than three articles with text.
+    """
+    articles = [article for article in articles if split_passages(article.text)]
+    if len(articles) < _LEAST:
+        raise TextError(
+            f"baselines learn from {_LEAST} articles with text or more, but there are "
+            f"{len(articles)}; name more data"
+        )
+    if problems := [problem for article in articles for problem in labels.problems(article)]:
+        raise AnnotationError(problems)
+    fitted: dict[str, Lexicon | CrfTagger | TfidfThemes] = {}
+    if labels.entities and any(article.entities for article in articles):
+        fitted["lexicon"] = Lexicon.from_articles(articles)
+        fitted["CRF"] = CrfTagger.from_articles(articles, labels)
+    if labels.themes and any(article.themes for article in articles):
+        fitted["TF-IDF + logistic regression"] = TfidfThemes.from_articles(articles, labels)
+    return fitted
 
 
 @dataclass(frozen=True)
@@ -43,11 +85,11 @@ class Lexicon:
         marked: dict[str, Counter[str]] = defaultdict(Counter)
         for article in articles:
             for span in article.entities:
-                marked[article.text[span.start : span.end]][span.label] += 1
+                marked[article.surface(span)][span.label] += 1
         everything = cls({surface: c.most_common(1)[0][0] for surface, c in marked.items()})
         met: Counter[str] = Counter()
         for article, found in zip(articles, everything.predict(articles), strict=True):
-            met.update(article.text[span.start : span.end] for span in found.entities)
+            met.update(article.surface(span) for span in found.entities)
         return cls(
             {
                 surface: label
@@ -87,18 +129,19 @@ class CrfTagger:
     """A linear-chain CRF over the words of a passage: word, shape, affixes and two neighbours."""
 
     model: CRF
+    labels: LabelSet
 
     @classmethod
-    def from_articles(cls, articles: Sequence[Article]) -> "CrfTagger":
+    def from_articles(cls, articles: Sequence[Article], labels: LabelSet) -> "CrfTagger":
         features, tags = [], []
         for article in articles:
             for passage in split_passages(article.text):
                 offsets = word_offsets(article.text, passage)
-                tagged = spans_to_tags(article.entities, offsets, ASN_LABELS)
+                tagged = spans_to_tags(article.entities, offsets, labels)
                 features.append(_features(article.text, offsets))
-                tags.append([ASN_LABELS.tags[tag] for tag in tagged.tags])
+                tags.append([labels.tags[tag] for tag in tagged.tags])
         model = CRF(algorithm="lbfgs", c1=0.1, c2=0.05, max_iterations=100)
-        return cls(model.fit(features, tags))
+        return cls(model.fit(features, tags), labels)
 
     def predict(self, articles: Sequence[Article]) -> list[Article]:
         """The articles with the entities tagged on them, in place of any spans they came with."""
@@ -118,8 +161,8 @@ class CrfTagger:
     def _entities(self, text: str, passage: Passage) -> list[EntitySpan]:
         offsets = word_offsets(text, passage)
         tags = self.model.predict_single(_features(text, offsets))
-        ids = np.array([ASN_LABELS.tag_ids[tag] for tag in tags], dtype=np.int64)
-        return tags_to_spans(ids, offsets, ASN_LABELS)
+        ids = np.array([self.labels.tag_ids[tag] for tag in tags], dtype=np.int64)
+        return tags_to_spans(ids, offsets, self.labels)
 
 
 def word_offsets(text: str, passage: Passage) -> NDArray[np.int64]:
@@ -190,9 +233,10 @@ class TfidfThemes:
 
     model: Pipeline
     threshold: float
+    labels: LabelSet
 
     @classmethod
-    def from_articles(cls, articles: Sequence[Article]) -> "TfidfThemes":
+    def from_articles(cls, articles: Sequence[Article], labels: LabelSet) -> "TfidfThemes":
         texts: list[str] = []
         marks: list[dict[str, float | None]] = []
         groups: list[int] = []
@@ -201,7 +245,8 @@ class TfidfThemes:
                 texts.append(article.text[passage.start : passage.end])
                 groups.append(group)
             marks += passage_themes(article)
-        gold = MultiLabelBinarizer(classes=ASN_LABELS.themes).fit_transform(marks)
+        # A last theme that is nowhere: scikit-learn would read a single column as two classes.
+        gold = MultiLabelBinarizer(classes=(*labels.themes, "")).fit_transform(marks)
         model = make_pipeline(
             make_union(
                 TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
@@ -218,11 +263,13 @@ class TfidfThemes:
                 model, texts, gold, groups=groups, cv=GroupKFold(3), method="predict_proba"
             )
             model.fit(texts, gold)
-        precision, recall, thresholds = precision_recall_curve(gold.ravel(), unseen.ravel())
+        precision, recall, thresholds = precision_recall_curve(
+            gold[:, :-1].ravel(), unseen[:, :-1].ravel()
+        )
         f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
         best = int(f1[:-1].argmax())
         # Half-way to the next score below: on the very edge the least change would lose a passage.
-        return cls(model, float(thresholds[max(best - 1, 0) : best + 1].mean()))
+        return cls(model, float(thresholds[max(best - 1, 0) : best + 1].mean()), labels)
 
     def predict(self, articles: Sequence[Article]) -> list[Article]:
         """The articles with the themes of their passages, in place of any spans they came with."""
@@ -230,12 +277,12 @@ class TfidfThemes:
         for article in articles:
             passages = split_passages(article.text)
             texts = [article.text[passage.start : passage.end] for passage in passages]
-            scores = self.model.predict_proba(texts) if texts else np.zeros((0, 0))
+            scores = self.model.predict_proba(texts)[:, :-1] if texts else np.zeros((0, 0))
             themes = tuple(
                 ThemeSpan(
                     passages[row].start,
                     passages[row].end,
-                    ASN_LABELS.themes[theme],
+                    self.labels.themes[theme],
                     float(scores[row, theme]),
                 )
                 for row, theme in np.argwhere(scores >= self.threshold).tolist()

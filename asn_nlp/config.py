@@ -1,20 +1,10 @@
-"""Every option with its default: frozen dataclasses, read strictly from YAML and command line."""
+"""Every option with its default, in frozen dataclasses."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
-from jsonargparse import ArgumentParser
-
-from asn_nlp.labels import nearest
-
-DATA = Path(__file__).parent / "data"
-CORPUS = DATA / "corpus"
-ENCODER = DATA / "encoder"
-
-Config = TypeVar("Config")
+from asn_nlp.labels import ASN_LABELS, LabelSet
+from asn_nlp.shipped import CORPUS, ENCODER
 
 
 @dataclass(frozen=True)
@@ -78,6 +68,8 @@ class OptimizerConfig:
         warmup: share of the steps.
         epochs: passes over the training articles.
         batch_tokens: tokens of a batch, padding included.
+        micro_batch_tokens: tokens of a batch that are read at once, gradients being added up; null
+            reads as many as memory holds.
         theme_weight: weight of the theme loss beside the tag loss.
     """
 
@@ -87,6 +79,7 @@ class OptimizerConfig:
     warmup: float = 0.1
     epochs: int = 10
     batch_tokens: int = 2048
+    micro_batch_tokens: int | None = None
     theme_weight: float = 1.0
 
 
@@ -95,6 +88,7 @@ class TrainConfig:
     """Fine-tune an encoder on annotated articles.
 
     Args:
+        labels: what is learned; null takes the labels met in the training files.
         output: the run folder.
         seed: of the heads, the order of the batches, dropout and the split.
         seeds: number of runs, with seeds counting up from ``seed``; above 1 each has a folder
@@ -105,6 +99,7 @@ class TrainConfig:
     """
 
     data: DataConfig = field(default_factory=DataConfig)
+    labels: LabelSet | None = ASN_LABELS
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     window: WindowConfig = field(default_factory=WindowConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -216,37 +211,3 @@ class PretrainConfig:
     checkpoint_minutes: float = 5.0
     compile: bool = False
     save_fp16: bool = False
-
-
-class _Parser(ArgumentParser):
-    """Names the nearest valid option where one is unknown."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        # jsonargparse knows the unknown name only inside its message.
-        unknown = re.search(r"unrecognized arguments: -+([\w.]+)|[Oo]ption '([\w.]+)'", message)
-        if unknown:
-            name = unknown[1] or unknown[2]
-            options = [action.dest for action in self._actions if action.dest != "help"]
-            message = f"{message}; did you mean {nearest(name, options)!r}?"
-        super().error(message, ex)
-
-
-def parse_config(kind: type[Config], arguments: Sequence[str] | None = None) -> Config:
-    """A config of ``kind`` from the command line: ``--config FILE.yaml``, ``--section.key value``.
-
-    Later values win over earlier ones. Unknown keys and wrong types end the program with a
-    message that names the key.
-    """
-    parser = _Parser(
-        description=(kind.__doc__ or "").partition("\n")[0],
-        usage="%(prog)s [--config FILE.yaml] [--section.key value ...]",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--config", action="config", help="YAML file with what differs")
-    parser.add_class_arguments(kind, as_group=False)
-    for action in parser._actions:
-        if isinstance(action.default, bool):  # a switch may stand alone: --resume
-            action.nargs, action.const = "?", True
-    values = parser.instantiate(parser.parse_args(arguments))
-    del values.config
-    return kind(**vars(values))

@@ -1,11 +1,25 @@
-"""Files that appear whole or not at all, and the fingerprints that name their contents."""
+"""Files that appear whole or not at all, fingerprints of their contents, and folders walked.
+
+The only place of temporary names: ``.NAME.RANDOM.tmp`` beside the file that is written. A process
+holds a lock on its temporary file; one that nobody holds was left by a process that died, and is
+removed by the next that writes the same file.
+"""
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from secrets import token_hex
+from typing import BinaryIO, NamedTuple, TextIO
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows: temporary files of killed runs stay
+    fcntl = None  # type: ignore[assignment]
+
+_YOUNG = 60  # seconds in which a temporary file may not have its lock yet
 
 
 @contextmanager
@@ -13,18 +27,51 @@ def written_whole(path: Path) -> Iterator[TextIO]:
     """A text file (UTF-8) that takes its name only once everything is on disk.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; what stood at ``path`` is
-            untouched and the temporary file is gone.
+        OSError: the disk is full, the folder cannot be written, or ``path`` is a folder; what
+            stood at ``path`` is untouched and the temporary file is gone.
     """
+    with (
+        replaced_whole(path) as temporary,
+        temporary.open("w", encoding="utf-8", newline="\n") as (file),
+    ):
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def written_bytes(path: Path) -> Iterator[BinaryIO]:
+    """``written_whole`` for bytes."""
+    with replaced_whole(path) as temporary, temporary.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def replaced_whole(path: Path) -> Iterator[Path]:
+    """A temporary file, for a library that writes by name, which replaces ``path`` at the end.
+
+    Raises:
+        OSError: as ``written_whole``.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    _remove_stale(path)
+    temporary = path.with_name(f"{_prefix(path)}{token_hex(8)}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with temporary.open("wb") as lock:
+            if fcntl:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            else:  # Windows moves no open file
+                lock.close()
+            yield temporary
+            temporary.replace(path)
     except OSError as error:
+        ours = error.filename is None or str(error.filename) == str(temporary)
+        if error.errno is None or not ours:  # what the caller read, not what is written here
+            raise
         raise OSError(
             error.errno, f"could not write {path} ({error.strerror}); the old file is untouched"
         ) from error
@@ -32,9 +79,102 @@ def written_whole(path: Path) -> Iterator[TextIO]:
         temporary.unlink(missing_ok=True)
 
 
+def is_temporary(path: Path) -> bool:
+    """Whether the name is one that this module gives a file until it is whole."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def real(path: Path) -> str:
+    """Where ``path`` really lies, links followed as far as they go."""
+    return os.path.realpath(path)
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:50]}."  # short enough for a file system whatever the letters
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what killed processes left of earlier attempts to write ``path``."""
+    if not fcntl:
+        return
+    prefix = _prefix(path)
+    for left in path.parent.iterdir():
+        # Not glob, to which a name may look like a pattern.
+        digits = left.name.removeprefix(prefix).removesuffix(".tmp")
+        if left.name != f"{prefix}{digits}.tmp" or len(digits) != 16:
+            continue
+        if not left.is_file():
+            continue
+        with suppress(OSError), left.open("rb") as file:
+            if time.time() - left.stat().st_mtime > _YOUNG:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+
+
 def fingerprint(*paths: Path) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of the files' bytes, in the order given."""
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.read_bytes())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()[:16]
+
+
+class Found(NamedTuple):
+    """A file, or what stands where one might be sought; ``fault`` says why it cannot be read."""
+
+    path: Path
+    fault: str | None = None
+
+
+def walk(top: Path, *, exclude: Iterable[Path] = ()) -> Iterator[Found]:
+    """The file ``top``, or all files below the folder ``top``, in order of name.
+
+    Links to files are followed, links to folders are not: they may lead in circles. What is
+    neither file nor folder, or cannot be opened, comes with its fault, and so does an empty folder.
+
+    Args:
+        exclude: files below ``top`` that are left out, as temporary ones are.
+
+    Raises:
+        FileNotFoundError: ``top`` does not exist.
+    """
+    if not top.exists():
+        raise FileNotFoundError(f"{top} does not exist; name a file or folder that does")
+    left_out = {real(path) for path in exclude}
+    names = {Path(path).name for path in left_out}
+    waiting, empty = [top], True
+    while waiting:
+        path = waiting.pop()
+        try:
+            if path.is_dir() and (path == top or not path.is_symlink()):
+                waiting += sorted(path.iterdir(), reverse=True)
+                continue
+        except OSError as error:
+            yield Found(path, f"the folder cannot be read ({error.strerror}); mend its rights")
+            empty = False
+            continue
+        # Only what may be left out costs the question where it really lies.
+        suspect = path.name in names or (left_out and path.is_symlink())
+        if path != top and (is_temporary(path) or (suspect and real(path) in left_out)):
+            continue
+        empty = False
+        yield Found(path, _fault(path))
+    if empty:
+        yield Found(top, "the folder holds no file to read; fill it or leave it out")
+
+
+def _fault(path: Path) -> str | None:
+    """Why ``path`` is no file to read, if so."""
+    try:
+        if path.is_symlink():
+            if not path.exists():
+                return "the link leads nowhere; mend or remove it"
+            if path.is_dir():
+                return "links to folders are not followed; name the folder itself"
+        if not path.is_file():
+            return "it is neither file nor folder, but a pipe or a device; leave it out"
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, before Python 3.13
+        return f"the path cannot be followed ({error}); mend or remove it"
+    return None

@@ -1,65 +1,87 @@
 """The public face of a trained model: articles in, the same articles with scored spans out."""
 
+import importlib.util
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import torch
+from typing import Literal
 
 from asn_nlp.articles import Article
-from asn_nlp.decoding import decode
-from asn_nlp.encoding import encode_articles
-from asn_nlp.inference import article_logits
-from asn_nlp.model import Run, RunError, fast_dtype, open_run
-
-READY_MODEL = Path(__file__).parent / "data" / "model"
+from asn_nlp.engines.inference import article_logits
+from asn_nlp.engines.onnx import OnnxEngine
+from asn_nlp.engines.protocol import Engine
+from asn_nlp.engines.run_folder import (
+    GRAPH,
+    WEIGHTS,
+    Run,
+    open_run,
+    open_theme_head,
+    open_tokenizer,
+)
+from asn_nlp.errors import AnnotationError, RunError
+from asn_nlp.labels import LabelSet
+from asn_nlp.reading.decoding import decode
+from asn_nlp.reading.encoding import encode_articles
+from asn_nlp.shipped import READY
 
 # Enough articles to sort into batches almost without padding, few enough to stream.
 _CHUNK_ARTICLES = 256
 _CHUNK_CHARACTERS = 500_000
 
 
-def run_folder(name: str) -> Path:
-    """The folder that a script's RUN names: a path, or `ready` for the model that ships."""
-    return READY_MODEL if name == "ready" else Path(name)
-
-
 class Predictor:
-    """Reads entities and themes off Indonesian news.
+    """Reads entities and themes off Indonesian news. Threads may share one.
 
     Args:
         run: an opened run folder; most callers want ``from_pretrained``.
+        engine: runs the encoder of that run.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, engine: Engine) -> None:
         self._run = run
-        on_processor = next(run.model.parameters()).device.type == "cpu"
-        self._token_budget = 2_048 if on_processor else 65_536
+        self._engine = engine
+        self._tokenizer = open_tokenizer(run)
+        self._theme_head = open_theme_head(run)
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | Path | None = None, *, device: str | None = None
+        cls,
+        folder: str | Path | None = None,
+        *,
+        engine: Literal["onnx", "torch"] | None = None,
+        device: str | None = None,
     ) -> "Predictor":
         """Open a run folder; without one, the model that ships with the package.
 
         Args:
-            device: ``"cpu"``, ``"cuda"`` …; by default a GPU where there is one.
+            engine: ``"onnx"`` runs the exported graph on the processor, ``"torch"`` the weights
+                anywhere. By default the graph is run, unless there is none or a device is named.
+            device: for PyTorch: ``"cpu"``, ``"cuda"``, ``"mps"`` …; by default the best there is.
 
         Raises:
-            RunError: the folder is no complete run, or the device is not there.
+            RunError: the folder is no complete run, or there is no such engine or device.
+            MissingExtra: PyTorch is needed and not installed.
         """
-        if device is None:
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        elif device.startswith("cuda") and not torch.cuda.is_available():
-            raise RunError(
-                f"device {device!r} was asked for, but PyTorch sees no CUDA device here; "
-                "leave device out to use the processor"
-            )
-        run = open_run(Path(folder or READY_MODEL), dtype=fast_dtype(device))
-        run.model.to(device)
-        return cls(run)
+        run = open_run(READY if folder is None else Path(folder))
+        return cls(run, open_engine(run, engine, device))
+
+    @property
+    def labels(self) -> LabelSet:
+        """The entity types and themes it knows."""
+        return self._run.labels
 
     def __call__(self, article: str | Article) -> Article:
-        """Read one text or article."""
+        """Read one text or article.
+
+        Raises:
+            AnnotationError: it is neither.
+        """
+        if not isinstance(article, str | Article):
+            raise AnnotationError(
+                [
+                    f"a predictor reads one text or Article, found {type(article).__name__}; "
+                    "for many use predictor.predict(texts)"
+                ]
+            )
         return next(self.predict([article]))
 
     def predict(self, articles: Iterable[str | Article]) -> Iterator[Article]:
@@ -67,37 +89,83 @@ class Predictor:
 
         A text becomes an article whose id is its place in ``articles``; spans an article came
         with are replaced by the predicted ones.
+
+        Raises:
+            AnnotationError: ``articles`` is a single text, or one of them is neither text nor
+                article; those before it have been read.
         """
-        numbered = (
-            Article(str(place), article) if isinstance(article, str) else article
-            for place, article in enumerate(articles)
-        )
-        for chunk in _chunks(numbered):
-            yield from self._read(chunk)
+        if isinstance(articles, str):
+            raise AnnotationError(
+                [
+                    "predict reads many texts, and a single one would be read letter by letter; "
+                    "use predictor(text)"
+                ]
+            )
+        return self._stream(articles)
+
+    def _stream(self, articles: Iterable[str | Article]) -> Iterator[Article]:
+        chunk: list[Article] = []
+        characters = 0
+        for place, article in enumerate(articles):
+            try:
+                one = _as_article(article, place)
+            except AnnotationError:
+                yield from self._read(chunk)
+                raise
+            chunk.append(one)
+            characters += len(one.text)
+            if len(chunk) == _CHUNK_ARTICLES or characters > _CHUNK_CHARACTERS:
+                yield from self._read(chunk)
+                chunk, characters = [], 0
+        yield from self._read(chunk)
 
     def _read(self, articles: list[Article]) -> list[Article]:
-        model, tokenizer, reading = self._run.model, self._run.tokenizer, self._run.reading
+        run = self._run
         encoded = encode_articles(
             articles,
-            tokenizer,
-            model.labels,
-            window_size=reading.window_size,
-            window_context=reading.window_context,
+            self._tokenizer,
+            run.labels,
+            window_size=run.window.size,
+            window_context=run.window.context,
         )
-        logits = article_logits(
-            model, encoded, pad_id=tokenizer.pad_token_id, token_budget=self._token_budget
-        )
-        return decode(encoded, logits, model.labels, reading)
+        logits = article_logits(self._engine, self._theme_head, encoded, pad_id=run.pad_id)
+        return decode(encoded, logits, run.labels, run.options)
 
 
-def _chunks(articles: Iterable[Article]) -> Iterator[list[Article]]:
-    chunk: list[Article] = []
-    characters = 0
-    for article in articles:
-        chunk.append(article)
-        characters += len(article.text)
-        if len(chunk) == _CHUNK_ARTICLES or characters > _CHUNK_CHARACTERS:
-            yield chunk
-            chunk, characters = [], 0
-    if chunk:
-        yield chunk
+def _as_article(article: str | Article, place: int) -> Article:
+    if isinstance(article, Article):
+        return article
+    if isinstance(article, str):
+        return Article(str(place), article)
+    raise AnnotationError(
+        [
+            f"predict reads texts and Articles, but place {place} holds "
+            f"{type(article).__name__} {article!r:.60}; leave it out or make a text of it"
+        ]
+    )
+
+
+def open_engine(run: Run, engine: str | None = None, device: str | None = None) -> Engine:
+    """The engine of a run; arguments and errors as ``Predictor.from_pretrained``."""
+    if engine not in (None, "onnx", "torch"):
+        raise RunError(
+            f"engine must be 'onnx' or 'torch', found {engine!r}; leave it out to choose"
+        )
+    graph = (run.folder / GRAPH).exists()
+    if engine == "onnx" or (engine is None and graph and device in (None, "cpu")):
+        if device not in (None, "cpu"):
+            raise RunError(
+                f"engine 'onnx' reads on the processor, but device is {device!r}; "
+                "use engine='torch'"
+            )
+        return OnnxEngine(run.file(GRAPH), n_tags=len(run.labels.tags), hidden_size=run.hidden_size)
+    if importlib.util.find_spec("torch") is None and not graph:
+        raise RunError(
+            f"{run.folder} has no {GRAPH}, and without one it is read by PyTorch, which is not "
+            'installed; pip install "asn-nlp[train]", or write the graph where it is installed: '
+            f"asn-nlp export {run.folder}"
+        )
+    # Imported here alone, so that reading with a graph needs no PyTorch and starts at once.
+    from asn_nlp.engines.torch import TorchEngine
+
+    return TorchEngine.from_weights(run.file(WEIGHTS), device)

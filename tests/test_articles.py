@@ -1,6 +1,7 @@
 import pytest
 
-from asn_nlp.articles import AnnotationError, Article, EntitySpan, ThemeSpan
+from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.errors import AnnotationError
 
 TEXT = "Bupati Sigi Irma Lande hadir."
 
@@ -26,6 +27,21 @@ def test_offsets_count_code_points():
     assert Article("sigi", text, (EntitySpan(2, 6, "PROVINCE"),)).quote(
         EntitySpan(2, 6, "PROVINCE")
     ) == ("'Sigi' [2, 6)")
+
+
+def test_surface_is_what_was_marked():
+    article = Article("sigi", TEXT, (EntitySpan(0, 11, "TITLE"),), (ThemeSpan(0, 29, "KINERJA"),))
+    assert [article.surface(span) for span in article.spans] == ["Bupati Sigi", TEXT]
+
+
+def test_long_surfaces_are_quoted_in_short():
+    quoted = Article("sigi", "a" * 10_000).quote(EntitySpan(0, 9_999, "TITLE"))
+    assert quoted == f"'{'a' * 79}…' [0, 9999)"
+
+
+def test_entities_under_a_long_one_are_each_refused():
+    spans = [EntitySpan(0, 22, "TITLE"), EntitySpan(1, 3, "TITLE"), EntitySpan(12, 16, "TITLE")]
+    assert len(refusal(*spans).splitlines()) == 2
 
 
 def test_touching_entities_do_not_overlap():

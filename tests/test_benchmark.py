@@ -1,6 +1,3 @@
-import runpy
-from pathlib import Path
-
 from transformers import BertConfig
 
 from asn_nlp.articles import Article
@@ -14,8 +11,9 @@ from asn_nlp.benchmark import (
     speed_up,
     write_random_run,
 )
+from asn_nlp.cli import main
+from asn_nlp.engines.torch import open_classifier
 from asn_nlp.formats import jsonl
-from asn_nlp.model import open_run
 
 
 def test_inference_has_a_lap_a_round_for_each_contestant(tiny_run, tiny_tokenizer, tiny_articles):
@@ -29,13 +27,13 @@ def test_inference_has_a_lap_a_round_for_each_contestant(tiny_run, tiny_tokenize
         for article in articles
     )
     assert tokens > 512
-    for laps in (result.tagging_pipeline, result.theme_pipeline, result.predictor):
+    for laps in (result.tagging_pipeline, result.theme_pipeline, *result.predictors.values()):
         assert [lap.tokens for lap in laps] == [tokens] * 2
         assert all(0 < lap.encoder_seconds < lap.seconds for lap in laps)
 
 
 def test_stock_is_both_pipelines_one_after_the_other():
-    result = Inference(1, (Lap(1.0, 90, 0.5),), (Lap(2.0, 90, 1.5),), (Lap(1.0, 90, 0.9),))
+    result = Inference(1, (Lap(1.0, 90, 0.5),), (Lap(2.0, 90, 1.5),), {})
     assert result.stock == (Lap(3.0, 90, 2.0),)
 
 
@@ -65,15 +63,15 @@ def test_random_run_is_bert_base_with_the_tokenisers_words_by_default(
         assert shape == {"vocab_size": len(tiny_tokenizer)}
         return BertConfig(**shape, hidden_size=8, num_hidden_layers=1, num_attention_heads=1)
 
-    monkeypatch.setattr("asn_nlp.benchmark.BertConfig", narrow)
+    monkeypatch.setattr("asn_nlp.benchmark.random_run.BertConfig", narrow)
     write_random_run(tmp_path, tiny_tokenizer)
-    config = open_run(tmp_path).model.config
+    config = open_classifier(tmp_path).config
     assert config.vocab_size == len(tiny_tokenizer)
     assert config.pad_token_id == tiny_tokenizer.pad_token_id
 
 
 def test_random_run_keeps_the_vocabulary_of_an_encoder_that_has_more(tiny_run, tiny_tokenizer):
-    config = open_run(tiny_run).model.config
+    config = open_classifier(tiny_run).config
     assert config.vocab_size == BertConfig().vocab_size > len(tiny_tokenizer)
     assert config.hidden_size == 32
 
@@ -83,27 +81,21 @@ def test_tables_show_medians_and_ratios(capsys):
         10,
         (Lap(3.0, 900, 1.5), Lap(3.0, 900, 1.5)),
         (Lap(6.0, 900, 5.0), Lap(7.0, 900, 6.0)),
-        (Lap(1.0, 900, 0.9), Lap(2.0, 900, 1.8)),
+        {"ONNX": (Lap(1.0, 900, 0.9), Lap(2.0, 900, 1.8))},
     )
     print_benchmark(inference, Training((Lap(1.0, 500),) * 2, (Lap(1.0, 2000), Lap(1.0, 2500))))
     lines = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
-    assert ["Predictor", "7.50", "675", "10.0%", "7.00×", "(5.00–9.00)"] in lines
+    assert ["Predictor,", "ONNX", "7.50", "675", "10.0%", "7.00×", "(5.00–9.00)"] in lines
     assert ["both", "pipelines", "1.06", "95", "26.4%"] in lines
     assert ["asn_nlp", "2,250", "4.50×", "(4.00–5.00)"] in lines
 
 
-def test_the_script_times_random_weights(tiny_run, tiny_tokenizer, tiny_articles, tmp_path, capsys):
-    tiny_tokenizer.save_pretrained(tmp_path)
+def test_the_command_times(tiny_run, tiny_articles, tmp_path, capsys):
     jsonl.write(tiny_articles, tmp_path / "articles.jsonl")
-    script = Path(__file__).parent.parent / "scripts" / "benchmark.py"
-    runpy.run_path(str(script))["main"](
-        encoder=str(tiny_run),
-        tokenizer=tmp_path,
-        file=tmp_path / "articles.jsonl",
-        articles=2,
-        rounds=1,
-        steps=1,
-    )
+    options = {"encoder": tiny_run, "tokenizer": tiny_run, "file": tmp_path / "articles.jsonl"}
+    few = {"articles": 2, "rounds": 1, "steps": 1}
+    arguments = [f"--{name}={value}" for name, value in (options | few).items()]
+    assert main(["benchmark", *arguments]) == 0
     shown = capsys.readouterr().out
     assert "2 articles, 1 rounds" in shown
     assert "Predictor" in shown

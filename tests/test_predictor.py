@@ -1,4 +1,8 @@
+import shutil
+import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
 
@@ -7,9 +11,18 @@ import torch
 
 from asn_nlp import predictor as predictor_room
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.config import WindowConfig
+from asn_nlp.encoders import find_encoder, open_tokenizer
+from asn_nlp.engines.onnx import OnnxEngine
+from asn_nlp.engines.run_folder import write_record
+from asn_nlp.engines.torch import TorchEngine
+from asn_nlp.errors import AnnotationError, RunError
+from asn_nlp.formats import read_articles
 from asn_nlp.labels import ASN_LABELS
-from asn_nlp.model import JointModel, Reading, RunError, open_tokenizer
-from asn_nlp.predictor import READY_MODEL, Predictor, run_folder
+from asn_nlp.predictor import Predictor
+from asn_nlp.reading.options import DecodeOptions
+from asn_nlp.shipped import CORPUS, READY, run_folder
+from asn_nlp.training.model import JointModel, write_weights
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +30,17 @@ def run(encoders, tmp_path_factory) -> Path:
     """Random weights that find something nearly everywhere."""
     folder = tmp_path_factory.mktemp("run")
     torch.manual_seed(1)
-    encoder = str(encoders["bert"])
-    reading = Reading(32, 4, 2.0, 0.0, (0.5,) * len(ASN_LABELS.themes))
-    JointModel.from_encoder(encoder, ASN_LABELS).save(folder, open_tokenizer(encoder), reading)
+    encoder = find_encoder(str(encoders["bert"]))
+    model, tokenizer = JointModel.from_encoder(encoder, ASN_LABELS), open_tokenizer(encoder)
+    write_weights(folder, model, tokenizer, half=False)
+    options = DecodeOptions(2.0, 0.0, (0.5,) * len(ASN_LABELS.themes))
+    write_record(folder, ASN_LABELS, WindowConfig(32, 4), options, pad_id=tokenizer.pad_token_id)
     return folder
 
 
-@pytest.fixture
-def predictor(run, monkeypatch) -> Predictor:
-    """In full precision, so that a batch's other members change no digit that counts."""
-    monkeypatch.setattr(predictor_room, "fast_dtype", lambda _: torch.float32)
-    return Predictor.from_pretrained(run, device="cpu")
+@pytest.fixture(scope="module")
+def predictor(run) -> Predictor:
+    return Predictor.from_pretrained(run)
 
 
 def spans_of(article: Article) -> list[tuple[int, int, str]]:
@@ -44,7 +57,7 @@ def test_a_text_comes_back_as_an_article_with_scored_spans(predictor):
     assert {(t.start, t.end) for t in article.themes} <= {(0, 41), (43, len(text))}
     for span in (*article.entities, *article.themes):
         assert 0 <= span.score <= 1
-        assert article.text[span.start : span.end].strip()
+        assert article.surface(span).strip()
 
 
 def test_an_article_keeps_id_and_meta_and_gets_new_spans(predictor):
@@ -120,24 +133,100 @@ def test_a_very_long_text_is_read_to_its_end(predictor):
     }
 
 
-def test_a_sole_processor_is_used_where_there_is_no_gpu(run, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    opened = Predictor.from_pretrained(str(run))
-    assert next(opened._run.model.parameters()).device.type == "cpu"
+def test_the_graph_is_read_unless_there_is_none_or_a_device_is_named(run, tmp_path):
+    bare = shutil.copytree(run, tmp_path / "bare")
+    (bare / "model.onnx").unlink()
+    for folder, options, engine in (
+        (run, {}, OnnxEngine),
+        (run, {"device": "cpu"}, OnnxEngine),
+        (run, {"engine": "torch"}, TorchEngine),
+        (run, {"engine": "torch", "device": "cpu"}, TorchEngine),
+        (bare, {}, TorchEngine),
+    ):
+        assert isinstance(Predictor.from_pretrained(folder, **options)._engine, engine)
 
 
-def test_cuda_asked_for_and_absent(run, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(RunError) as caught:
-        Predictor.from_pretrained(run, device="cuda:1")
-    assert str(caught.value) == (
-        "device 'cuda:1' was asked for, but PyTorch sees no CUDA device here; "
-        "leave device out to use the processor"
-    )
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "tensorflow"}, "engine must be 'onnx' or 'torch', found 'tensorflow'"),
+        ({"engine": "onnx", "device": "cuda"}, "'onnx' reads on the processor, but device is"),
+        ({"device": "nonsense"}, "device 'nonsense' was asked for, but PyTorch has only"),
+    ],
+)
+def test_an_engine_or_device_that_is_not_there_is_named(run, options, message):
+    with pytest.raises(RunError, match=message):
+        Predictor.from_pretrained(run, **options)
 
 
-def test_without_a_folder_the_model_that_ships_is_opened(run, monkeypatch):
-    assert run_folder("ready") == READY_MODEL
+def test_a_run_without_graph_names_the_extra_where_pytorch_is_not(run, tmp_path, monkeypatch):
+    bare = shutil.copytree(run, tmp_path / "bare")
+    (bare / "model.onnx").unlink()
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(RunError, match=r"has no model.onnx") as caught:
+        Predictor.from_pretrained(bare)
+    assert 'pip install "asn-nlp[train]"' in str(caught.value)
+    assert f"asn-nlp export {bare}" in str(caught.value)
+    with pytest.raises(RunError, match=r"lacks model.onnx"):
+        Predictor.from_pretrained(bare, engine="onnx")
+
+
+def test_without_a_folder_the_model_that_ships_is_opened():
+    assert run_folder("ready") == READY
     assert run_folder("runs/mine") == Path("runs/mine")
-    monkeypatch.setattr(predictor_room, "READY_MODEL", run)
-    assert Predictor.from_pretrained(device="cpu")("Sekda hadir.").text == "Sekda hadir."
+    predictor = Predictor.from_pretrained()
+    assert predictor.labels == ASN_LABELS
+    article = predictor("Bupati Sigi Irma Yuliana menegur pegawai.")
+    assert [(e.label, article.surface(e)) for e in article.entities] == [
+        ("TITLE", "Bupati Sigi"),
+        ("OFFICIAL", "Irma Yuliana"),
+    ]
+
+
+def test_the_shipped_graph_reads_as_the_shipped_weights_do():
+    articles = read_articles(CORPUS / "test.jsonl")[:12]
+    graph, weights = (Predictor.from_pretrained(engine=name) for name in ("onnx", "torch"))
+    weights._engine._classifier.float()  # wherever bf16 is the faster
+    for one, other in zip(graph.predict(articles), weights.predict(articles), strict=True):
+        assert spans_of(one) == spans_of(other)
+        for a, b in zip(
+            (*one.entities, *one.themes), (*other.entities, *other.themes), strict=True
+        ):
+            assert a.score == pytest.approx(b.score, abs=1e-3)
+
+
+def test_one_text_where_many_are_due_is_refused_and_the_other_way_round(predictor):
+    with pytest.raises(AnnotationError, match=r"letter by letter; use predictor\(text\)"):
+        predictor.predict("Sekda hadir.")
+    with pytest.raises(AnnotationError, match=r"found list; for many use predictor.predict"):
+        predictor(["Sekda hadir."])
+
+
+def test_what_is_no_text_is_named_and_loses_nothing_before_it(predictor):
+    results = predictor.predict(["Sekda hadir.", "Camat hadir.", None, "Lurah hadir."])
+    assert [next(results).text, next(results).text] == ["Sekda hadir.", "Camat hadir."]
+    with pytest.raises(AnnotationError, match="place 2 holds NoneType None; leave it out"):
+        next(results)
+
+
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_threads_share_a_predictor(run, news, engine):
+    predictor = Predictor.from_pretrained(run, engine=engine)
+    expected = [predictor(article) for article in news]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    barrier = threading.Barrier(4)
+
+    def read(shift: int) -> list[Article]:
+        barrier.wait()
+        turned = news[shift:] + news[:shift]
+        read = [predictor(article) for article in turned]
+        return read[len(news) - shift :] + read[: len(news) - shift]
+
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(read, range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+    for result in results:
+        assert [spans_of(one) for one in result] == [spans_of(one) for one in expected]

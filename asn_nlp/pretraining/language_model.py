@@ -1,11 +1,12 @@
 """Masked language models: an encoder with a prediction head, taken over or new, and its loss."""
 
-import torch
+import logging
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch.nn import functional
 from transformers import (
     AutoModelForMaskedLM,
-    AutoTokenizer,
     ModernBertConfig,
     ModernBertForMaskedLM,
     PreTrainedModel,
@@ -13,41 +14,42 @@ from transformers import (
 )
 
 from asn_nlp.config import PretrainEncoderConfig
-from asn_nlp.model import RunError
+from asn_nlp.encoders import FoundEncoder, check_tokenizer, open_model, open_tokenizer
+from asn_nlp.errors import EncoderError
 from asn_nlp.pretraining.masking import MaskedBatch
+
+logger = logging.getLogger(__name__)
 
 # Those in which the prediction head is all that stands beside the encoder.
 _SUPPORTED = ("bert", "camembert", "modernbert", "roberta", "xlm-roberta")
 
 
-def taken_over(name: str, revision: str | None) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """An encoder with its prediction head, by hub name or folder, and its tokeniser.
+def taken_over(
+    found: FoundEncoder, texts: Sequence[str]
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """An encoder with its prediction head, and its tokeniser.
+
+    Args:
+        texts: what will be read, for the tokeniser to be tried on.
 
     Raises:
-        RunError: it cannot be had as safetensors, is of no supported type, or its tokeniser cannot
-            tell words apart.
+        EncoderError: it cannot be opened, is of no supported type, or its tokeniser does not fit.
     """
-    source = {"revision": revision, "trust_remote_code": False}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **source)
-        model = AutoModelForMaskedLM.from_pretrained(
-            name, use_safetensors=True, dtype=torch.float32, **source
-        )
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"the encoder {name!r} cannot be opened: {error}\nName a folder or a hub encoder with "
-            "safetensors weights, or make a new one as configs/pretrain-compact.yaml does"
-        ) from error
+    model, missing = open_model(AutoModelForMaskedLM, found)
     if model.config.model_type not in _SUPPORTED:
-        raise RunError(
-            f"the encoder {name!r} is of type {model.config.model_type}, and pretraining goes on "
-            f"with {', '.join(_SUPPORTED)} alone; name one of these"
+        raise EncoderError(
+            f"the encoder {found.name!r} is of type {model.config.model_type}, and pretraining "
+            f"goes on with {', '.join(_SUPPORTED)} alone; name one of these"
         )
-    if not tokenizer.is_fast:
-        raise RunError(
-            f"the tokeniser of {name!r} does not say where words begin; name an encoder with a "
-            "fast tokeniser (a tokenizer.json)"
+    if missing:
+        logger.warning(
+            "%s brings no whole prediction head: %d of its weights start at random, and the first "
+            "steps are spent on them",
+            found.name,
+            len(missing),
         )
+    tokenizer = open_tokenizer(found)
+    check_tokenizer(tokenizer, texts, rows=model.config.vocab_size, name=found.name)
     return model, tokenizer
 
 

@@ -15,8 +15,8 @@ from datasets.exceptions import DatasetGenerationError
 from numpy.typing import NDArray
 
 from asn_nlp.config import PretrainDataConfig
+from asn_nlp.errors import nearest
 from asn_nlp.files import fingerprint
-from asn_nlp.labels import nearest
 
 logger = logging.getLogger(__name__)
 

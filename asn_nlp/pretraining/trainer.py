@@ -22,8 +22,9 @@ from torch.utils.data import DataLoader
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from asn_nlp.config import PretrainConfig
-from asn_nlp.files import written_whole
-from asn_nlp.model import fast_dtype
+from asn_nlp.encoders import find_encoder
+from asn_nlp.engines.torch import fast_dtype
+from asn_nlp.files import replaced_whole, written_whole
 from asn_nlp.pretraining.language_model import masked_loss, new_model, taken_over
 from asn_nlp.pretraining.masking import (
     MaskedBatch,
@@ -56,7 +57,7 @@ def pretrain(config: PretrainConfig) -> Path:
 
     Raises:
         TextError: the text cannot be read or does not suffice.
-        RunError: the encoder to go on with cannot be had or is of no supported type.
+        EncoderError: the encoder to go on with cannot be had or is of no supported type.
         PretrainingError: inputs are too long for the encoder or the text, or the checkpoint is that
             of another run.
     """
@@ -73,7 +74,8 @@ def pretrain(config: PretrainConfig) -> Path:
     reached = _reached(checkpoint, _identity(config, text))
     torch.manual_seed(config.seed)
     if config.encoder.name is not None:
-        model, tokenizer = taken_over(config.encoder.name, config.encoder.revision)
+        found = find_encoder(config.encoder.name, revision=config.encoder.revision)
+        model, tokenizer = taken_over(found, text.documents)
     else:
         if reached.steps:
             tokenizer = AutoTokenizer.from_pretrained(checkpoint)
@@ -275,9 +277,8 @@ def _moved(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
 
 
 def _write_checkpoint(path: Path, optimizer: MasterOptimizer, reached: _Reached) -> None:
-    temporary = path.with_suffix(".tmp")
-    save_file(optimizer.state(), temporary, metadata={"reached": json.dumps(asdict(reached))})
-    temporary.replace(path)
+    with replaced_whole(path) as temporary:
+        save_file(optimizer.state(), temporary, metadata={"reached": json.dumps(asdict(reached))})
 
 
 def _write_encoder(

@@ -1,0 +1,68 @@
+"""Score a run on annotated articles: tables here; report.json, report.html and predictions.jsonl
+beside the run.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.progress import track
+
+from asn_nlp.articles import Article
+from asn_nlp.cli.boundary import DONE
+from asn_nlp.cli.parser import command_parser
+from asn_nlp.engines.run_folder import GRAPH, WEIGHTS, read_known_mentions
+from asn_nlp.errors import extra
+from asn_nlp.evaluation import Report, compare
+from asn_nlp.evaluation import evaluate as score
+from asn_nlp.files import fingerprint
+from asn_nlp.formats import read_articles, write_articles
+from asn_nlp.predictor import Predictor
+from asn_nlp.shipped import run_folder
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = command_parser("evaluate", "RUN FILE [--against RUN] [--output FOLDER]", __doc__)
+    parser.add_argument("run", help="a run folder, or ready for the model that ships")
+    parser.add_argument("file", type=Path, help="annotated articles")
+    parser.add_argument(
+        "--against", type=str | None, help="another run, to test the difference by paired bootstrap"
+    )
+    parser.add_argument(
+        "--output", type=Path | None, help="folder to write to; by default evaluation-FILE in RUN"
+    )
+    return evaluate(**parser.parse_args(arguments).as_dict())
+
+
+def evaluate(
+    run: str, file: Path, *, against: str | None = None, output: Path | None = None
+) -> int:
+    """Print the scores of ``run`` on ``file``, and write its report."""
+    with extra("train", "evaluation"):
+        from asn_nlp.report import print_report, write_report
+    folder = run_folder(run)
+    output = output or Path("runs/ready" if run == "ready" else run) / f"evaluation-{file.stem}"
+    gold = read_articles(file)
+    known = read_known_mentions(folder)
+    report = _score(folder, gold, known)
+    comparison = compare(report, _score(run_folder(against), gold)) if against else None
+    weights = next(path for name in (WEIGHTS, GRAPH) if (path := folder / name).exists())
+    sources = {
+        "run": run,
+        "weights": fingerprint(weights),
+        "data": f"{file} ({fingerprint(file)})",
+        "known mentions": f"{len(known):,}",
+        **({"against": against} if against else {}),
+    }
+    page = write_report(report, output, provenance=sources, comparison=comparison)
+    write_articles([case.predicted for case in report.cases], output / "predictions.jsonl")
+    print_report(report, comparison=comparison)
+    print(f"page: {page}")
+    return DONE
+
+
+def _score(
+    folder: Path, gold: Sequence[Article], known_mentions: frozenset[str] = frozenset()
+) -> Report:
+    predictor = Predictor.from_pretrained(folder)
+    predicted = track(predictor.predict(gold), f"reading with {folder.name}", total=len(gold))
+    return score(gold, predicted, labels=predictor.labels, known_mentions=known_mentions)

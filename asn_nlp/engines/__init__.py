@@ -1,0 +1,1 @@
+"""Run folders, and the engines that turn batches of tokens into logits and token vectors."""

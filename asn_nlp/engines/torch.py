@@ -1,0 +1,141 @@
+"""PyTorch: for training, for GPUs, and for runs without a graph."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asn_nlp.engines.protocol import Output
+from asn_nlp.errors import RunError, extra
+
+with extra("train", "reading with PyTorch"):
+    import torch
+    from torch import nn
+    from transformers import AutoModelForTokenClassification, PreTrainedModel
+    from transformers.utils import logging
+
+    from asn_nlp.engines.attention import BLOCKED
+
+
+class TorchEngine:
+    """Runs a stock token classifier where its weights lie."""
+
+    def __init__(self, classifier: PreTrainedModel) -> None:
+        self._classifier = classifier
+        self.token_budget = 1_024 if classifier.device.type == "cpu" else 65_536
+
+    @classmethod
+    def from_weights(cls, weights: Path, device: str | None) -> "TorchEngine":
+        """The classifier whose ``model.safetensors`` is given, on a device in its fast precision.
+
+        Raises:
+            RunError: as ``open_classifier`` and ``pick_device``.
+        """
+        chosen = pick_device(device)
+        classifier = open_classifier(weights.parent)
+        nn.Module.to(classifier, chosen, fast_dtype(chosen.type))
+        return cls(classifier)
+
+    @torch.inference_mode()
+    def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Output:
+        device = self._classifier.device
+        output = self._classifier(
+            input_ids=torch.from_numpy(input_ids).to(device),
+            attention_mask=torch.from_numpy(attention_mask).to(device),
+            output_hidden_states=True,
+        )
+        return Output(
+            output.logits.float().cpu().numpy(), output.hidden_states[-1].float().cpu().numpy()
+        )
+
+
+def open_classifier(folder: Path) -> PreTrainedModel:
+    """The token classifier of a run folder, in float32 on the processor, ready to read.
+
+    Raises:
+        RunError: its config or weights cannot be opened, ask for code to be run, or are not
+            finite.
+    """
+    try:
+        with _without_bar():
+            classifier = AutoModelForTokenClassification.from_pretrained(
+                folder,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                dtype=torch.float32,
+                attn_implementation=BLOCKED,
+            )
+    except Exception as error:  # whatever a damaged config or file makes transformers raise
+        reason = str(error).partition("\n")[0]
+        raise RunError(
+            f"the token classifier in {folder} cannot be opened ({reason}); train it anew, or "
+            "copy the folder again"
+        ) from error
+    if not all(bool(weight.isfinite().all()) for weight in classifier.parameters()):
+        raise RunError(f"{folder}: a weight holds values that are not finite; train anew")
+    return classifier.eval()
+
+
+def pick_device(name: str | None = None) -> torch.device:
+    """The device called ``name``, or the best there is: CUDA, then Apple's, then the processor.
+
+    Raises:
+        RunError: there is no such device here.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name is None:
+        return torch.device(next(kind for kind, available in there.items() if available))
+    kind = name.partition(":")[0]
+    if not there.get(kind):
+        usable = ", ".join(kind for kind, available in there.items() if available)
+        raise RunError(
+            f"device {name!r} was asked for, but PyTorch has only {usable} here; name one of "
+            "these, or leave device out"
+        )
+    return torch.device(name)
+
+
+@contextmanager
+def _without_bar() -> Iterator[None]:
+    """Opening a small file of weights is no news."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+@cache
+def fast_dtype(kind: str) -> torch.dtype:
+    """bf16 where the kind of device multiplies faster in it than in float32, else float32.
+
+    Some processors know bf16 and are slower with it, so a processor is measured: a few
+    milliseconds, once a process.
+    """
+    if kind == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if kind != "cpu" or not torch.cpu._is_avx512_bf16_supported():
+        return torch.float32
+    left, right = torch.rand(512, 768), torch.rand(768, 768)
+
+    def seconds(dtype: torch.dtype) -> float:
+        pair = left.to(dtype), right.to(dtype)
+        laps = []
+        for _ in range(6):
+            start = time.perf_counter()
+            torch.matmul(*pair)
+            laps.append(time.perf_counter() - start)
+        return min(laps)
+
+    return min((torch.float32, torch.bfloat16), key=seconds)

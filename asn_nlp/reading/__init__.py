@@ -1,0 +1,1 @@
+"""Articles to model inputs, and what a model says of them to scored spans; NumPy and tokenizers."""

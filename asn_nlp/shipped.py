@@ -1,0 +1,14 @@
+"""Where the corpus, the encoder and the ready model lie that ship with the package."""
+
+from pathlib import Path
+
+_DATA = Path(__file__).parent / "data"
+
+CORPUS = _DATA / "corpus"
+ENCODER = _DATA / "encoder"
+READY = _DATA / "model"
+
+
+def run_folder(name: str | Path) -> Path:
+    """The folder that RUN names in a command: a path, or ``ready`` for the model that ships."""
+    return READY if str(name) == "ready" else Path(name)

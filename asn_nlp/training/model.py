@@ -1,0 +1,159 @@
+"""One encoder, two heads, as they are trained: tags for tokens, themes for pieces of passages."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import (
+    AutoModelForTokenClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from asn_nlp.encoders import FoundEncoder, open_config, open_model
+from asn_nlp.engines.attention import BLOCKED
+from asn_nlp.engines.run_folder import RECORD, THEME_HEAD, open_run
+from asn_nlp.engines.themes import ThemeHead
+from asn_nlp.errors import RunError
+from asn_nlp.export import write_graph
+from asn_nlp.labels import LabelSet
+
+logger = logging.getLogger(__name__)
+
+_DROPOUT_FIELDS = {
+    "hidden_dropout_prob",
+    "classifier_dropout",
+    "classifier_dropout_prob",
+    "embedding_dropout",
+    "mlp_dropout",
+}
+# Dropping attention weights takes a quarter of a training step on a processor and gained nothing on
+# dev.
+_ATTENTION_DROPOUT_FIELDS = {"attention_probs_dropout_prob", "attention_dropout"}
+
+
+@dataclass(frozen=True, slots=True)
+class JointOutput:
+    tag_logits: Tensor  # (b, t, tags)
+    theme_logits: Tensor  # (k, themes), one row a piece of a passage
+
+
+class JointModel(nn.Module):
+    """A stock token classifier and a theme head that share the encoder.
+
+    The theme head reads the mean of a passage's token vectors.
+    """
+
+    def __init__(self, token_classifier: PreTrainedModel, n_themes: int) -> None:
+        super().__init__()
+        self.token_classifier = token_classifier
+        self.config = token_classifier.config
+        self.theme_head = nn.Linear(self.config.hidden_size, n_themes)
+
+    @classmethod
+    def from_encoder(
+        cls, encoder: FoundEncoder, labels: LabelSet, *, dropout: float | None = None
+    ) -> "JointModel":
+        """A new model on a pretrained encoder.
+
+        The heads are random, unless it is the folder of a run with the same labels: then its heads
+        are gone on with.
+
+        Raises:
+            EncoderError: the encoder cannot be opened.
+            RunError: it is a run folder that is damaged.
+        """
+        run = open_run(encoder.folder) if (encoder.folder / RECORD).exists() else None
+        config = open_config(encoder)
+        known = config.id2label == dict(enumerate(labels.tags))
+        config.id2label = dict(enumerate(labels.tags))
+        config.label2id = dict(labels.tag_ids)
+        if dropout is not None:
+            for field in _DROPOUT_FIELDS & set(vars(config)):
+                setattr(config, field, dropout)
+            for field in _ATTENTION_DROPOUT_FIELDS & set(vars(config)):
+                setattr(config, field, 0.0)
+        classifier, missing = open_model(
+            AutoModelForTokenClassification,
+            encoder,
+            config=config,
+            attn_implementation=BLOCKED,
+            ignore_mismatched_sizes=True,  # the tags of a run with other labels
+        )
+        model = cls(classifier, len(labels.themes))
+        if run is not None and run.labels == labels:
+            model.theme_head.load_state_dict(load_file(run.file(THEME_HEAD)))
+        if not known and not any(name.startswith("classifier.") for name in missing):
+            # The head of other labels, of which there may be as many.
+            head = cast(nn.Linear, classifier.classifier)
+            nn.init.normal_(head.weight, std=config.initializer_range)
+            nn.init.zeros_(head.bias)
+        return model
+
+    @property
+    def longest_window(self) -> int:
+        """How many tokens the encoder has positions for, special ones included."""
+        embeddings = getattr(self.token_classifier.base_model, "embeddings", None)
+        positions = getattr(embeddings, "position_embeddings", None)
+        # RoBERTa and its kin count positions from behind the padding's.
+        padding = getattr(positions, "padding_idx", None)
+        skipped = 0 if padding is None else padding + 1
+        return self.config.max_position_embeddings - skipped
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, pieces: Tensor) -> JointOutput:
+        """Shapes as ``reading.encoding.Batch`` gives them."""
+        output = self.token_classifier(
+            input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
+        )
+        means = piece_means(output.hidden_states[-1], pieces)
+        return JointOutput(output.logits, self.theme_head(means))
+
+    def reading_head(self) -> ThemeHead:
+        """A copy of the theme head as reading has it."""
+        weight, bias = (
+            tensor.detach().float().cpu().numpy().copy()
+            for tensor in (self.theme_head.weight, self.theme_head.bias)
+        )
+        return ThemeHead(weight, bias)
+
+
+def write_weights(
+    folder: Path, model: JointModel, tokenizer: PreTrainedTokenizerBase, *, half: bool
+) -> None:
+    """Write weights, tokeniser and graph of a run; ``write_record`` completes the folder.
+
+    An encoder that cannot be written as a graph is logged; such a run is read by PyTorch.
+
+    Args:
+        half: store the weights in half precision.
+    """
+    model.to("cpu", torch.float16 if half else torch.float32)
+    model.token_classifier.save_pretrained(folder)
+    head = {name: value.contiguous() for name, value in model.theme_head.state_dict().items()}
+    save_file(head, folder / THEME_HEAD)
+    tokenizer.save_pretrained(folder)
+    try:
+        write_graph(model.token_classifier.float(), folder, half=half)
+    except RunError as error:
+        logger.warning("%s", error)
+
+
+def piece_means(hidden: Tensor, pieces: Tensor) -> Tensor:
+    """Mean vector (k, hidden) of each piece's tokens.
+
+    Args:
+        hidden: token vectors (b, t, hidden).
+        pieces: rows of window, start, end (k, 3).
+    """
+    row, start, end = pieces.unbind(dim=1)
+    batch, length, _ = hidden.shape
+    # One matrix product over all tokens is cheaper than gathering tokens piece by piece.
+    position = torch.arange(batch * length, device=hidden.device)
+    first = row * length
+    within = (position >= (first + start)[:, None]) & (position < (first + end)[:, None])
+    means = within.to(hidden.dtype) @ hidden.flatten(0, 1)
+    return means / (end - start).clamp(min=1).unsqueeze(1).to(hidden.dtype)

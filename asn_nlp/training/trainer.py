@@ -1,0 +1,232 @@
+"""The stock Trainer with batches by tokens, two learning rates and dev read by our decode."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError
+from torch.utils.data import DataLoader, Dataset
+from transformers import (
+    PreTrainedTokenizerBase,
+    ProgressCallback,
+    Trainer,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from asn_nlp.config import TrainConfig
+from asn_nlp.engines.inference import article_logits
+from asn_nlp.engines.torch import TorchEngine, fast_dtype, pick_device
+from asn_nlp.evaluation import leading_f1
+from asn_nlp.labels import LabelSet
+from asn_nlp.reading.decoding import ArticleLogits, decode
+from asn_nlp.reading.encoding import EncodedArticle, EncodedWindow
+from asn_nlp.training.batches import TokenBatches, collate_gold
+from asn_nlp.training.loss import Loss
+from asn_nlp.training.memory import (
+    free_memory,
+    measure_step,
+    split_batch,
+    tokens_at_once,
+    told_split,
+)
+from asn_nlp.training.model import JointModel
+from asn_nlp.training.tuning import first_options
+
+
+class _Progress(ProgressCallback):
+    """The stock bar with its estimate of the time left, and the loss and dev scores beside it."""
+
+    _TITLES = {"loss": "loss", "eval_entity_f1": "entities", "eval_theme_f1": "themes"}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: dict[str, str] = {}
+
+    def on_log(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,  # noqa: ARG002
+        control: TrainerControl,  # noqa: ARG002
+        logs: dict[str, float] | None = None,
+        **_: object,
+    ) -> None:
+        if logs and self.training_bar is not None:
+            for name, title in self._TITLES.items():
+                if name in logs:
+                    self._shown[title] = f"{logs[name]:.3f}"
+            self.training_bar.set_postfix(self._shown)
+
+
+class JointTrainer(Trainer):
+    """Trains a joint model on encoded articles, and keeps the epoch that reads dev best.
+
+    Args:
+        loss: of the model's output and the gold.
+    """
+
+    def __init__(
+        self,
+        model: JointModel,
+        tokenizer: PreTrainedTokenizerBase,
+        labels: LabelSet,
+        train_articles: Sequence[EncodedArticle],
+        dev_articles: Sequence[EncodedArticle],
+        config: TrainConfig,
+        *,
+        loss: Loss,
+    ) -> None:
+        self._config = config
+        self._labels = labels
+        self._joint_model = model
+        self._loss = loss
+        self._windows = [window for article in train_articles for window in article.windows]
+        self._dev = dev_articles
+        self._pad_id = tokenizer.pad_token_id
+        device = pick_device().type
+        super().__init__(
+            model=model,
+            args=TrainingArguments(
+                output_dir=str(Path(config.output) / "checkpoints"),
+                num_train_epochs=config.optimizer.epochs,
+                learning_rate=config.optimizer.learning_rate,
+                lr_scheduler_type="linear",
+                warmup_steps=config.optimizer.warmup,  # below 1 it is a share
+                bf16=fast_dtype(device) == torch.bfloat16,
+                use_cpu=device == "cpu",
+                eval_strategy="epoch",
+                save_strategy="epoch",
+                save_total_limit=1,
+                load_best_model_at_end=True,
+                metric_for_best_model="mean_f1",
+                logging_steps=10,
+                seed=config.seed,
+                report_to=config.report_to,
+                disable_tqdm=False,
+                dataloader_pin_memory=device == "cuda",
+            ),
+            train_dataset=self._windows,
+            eval_dataset=list(dev_articles),
+        )
+        self._tokens_at_once = self._fitting_tokens()
+        self.remove_callback(ProgressCallback)
+        self.add_callback(_Progress)
+
+    def _collate(self, windows: Sequence[EncodedWindow]) -> dict[str, torch.Tensor]:
+        return collate_gold(windows, pad_id=self._pad_id, n_themes=len(self._labels.themes))
+
+    def get_train_dataloader(self) -> DataLoader:
+        batches = TokenBatches(
+            list(map(len, self._windows)),
+            budget=self._config.optimizer.batch_tokens,
+            seed=self._config.seed,
+        )
+        loader: DataLoader = DataLoader(
+            cast(Dataset[EncodedWindow], self._windows),
+            batch_sampler=batches,
+            collate_fn=self._collate,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+        return self.accelerator.prepare(loader)
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        model = self._joint_model
+        settings = self._config.optimizer
+        encoder = {id(p) for p in model.token_classifier.base_model.parameters()}
+        groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+        for parameter in model.parameters():
+            in_encoder = id(parameter) in encoder
+            rate = settings.learning_rate if in_encoder else settings.head_learning_rate
+            decay = settings.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": parameters, "lr": rate, "weight_decay": decay}
+                for (rate, decay), parameters in groups.items()
+            ],
+            fused=True,
+        )
+        return self.optimizer
+
+    def _fitting_tokens(self) -> int:
+        """How much of a batch is read at once; says so where that is not all."""
+        settings = self._config.optimizer
+        if settings.micro_batch_tokens is not None:
+            return settings.micro_batch_tokens
+        longest = max(self._windows, key=len)
+        inputs = self._prepare_inputs(self._collate([longest]))
+        model = self._joint_model.train()
+        with self.compute_loss_context_manager():
+            step = measure_step(
+                model, lambda: self.compute_loss(model, inputs), length=len(longest)
+            )
+        free = free_memory(self.args.device)
+        tokens = tokens_at_once(step, batch_tokens=settings.batch_tokens, free=free)
+        if tokens < settings.batch_tokens:
+            print(told_split(step, batch_tokens=settings.batch_tokens, tokens=tokens, free=free))
+        return tokens
+
+    def training_step(
+        self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        parts = [
+            super(JointTrainer, self).training_step(
+                model, part | {"shares": shares}, num_items_in_batch
+            )
+            for part, *shares in split_batch(inputs, tokens=self._tokens_at_once)
+        ]
+        return torch.stack(parts).sum()
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: object = None,  # noqa: ARG002
+    ) -> Any:
+        output = model(*(inputs[name] for name in ("input_ids", "attention_mask", "pieces")))
+        shares = inputs.get("shares", (1.0, 1.0))
+        loss = self._loss(output, inputs["tags"], inputs["themes"], shares)
+        return (loss, output) if return_outputs else loss
+
+    def dev_logits(self) -> list[ArticleLogits]:
+        model = self._joint_model.eval()
+        engine = TorchEngine(model.token_classifier)
+        return article_logits(engine, model.reading_head(), self._dev, pad_id=self._pad_id)
+
+    def evaluate(self, *_: object, **__: object) -> dict[str, float]:
+        predicted = decode(self._dev, self.dev_logits(), self._labels, first_options(self._labels))
+        gold = [article.article for article in self._dev]
+        scores = leading_f1(gold, predicted, labels=self._labels)
+        metrics = {f"eval_{name}": f1 for name, f1 in asdict(scores).items() if f1 is not None}
+        metrics["eval_mean_f1"] = scores.mean
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
+        try:
+            super()._save_checkpoint(model, trial)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise OSError(
+                f"could not write a checkpoint to {self.args.output_dir} ({error}); "
+                "make room and go on with --resume"
+            ) from error
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint: the Trainer writes ``trainer_state.json`` last."""
+    for checkpoint in sorted(
+        folder.glob("checkpoint-*"), key=lambda path: -int(path.name.removeprefix("checkpoint-"))
+    ):
+        try:
+            TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+        except (OSError, ValueError):  # cut off
+            continue
+        return str(checkpoint)
+    return None

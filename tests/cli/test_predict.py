@@ -1,0 +1,134 @@
+import json
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from pyarrow import parquet
+
+from asn_nlp import Article, Predictor, read_articles
+from asn_nlp.cli import main
+from asn_nlp.formats.records import to_record
+
+TEXT = "Bupati Kampar menegur pegawai.\r\nHujan turun 😀."
+
+
+@pytest.fixture
+def inputs(tmp_path) -> list[Path]:
+    """A folder with a text, and a file whose second record is bad."""
+    folder, more = tmp_path / "berita", tmp_path / "lain.jsonl"
+    folder.mkdir()
+    (folder / "apel.txt").write_bytes(TEXT.encode())
+    records = [{"text": "Sekda melantik camat.", "id": "r", "url": "u"}, {"id": "kosong"}]
+    more.write_text("\n".join(map(json.dumps, records)), "utf-8")
+    return [folder, more]
+
+
+@pytest.fixture
+def expected(tiny_run) -> list[Article]:
+    articles = [
+        Article("apel", TEXT),
+        Article("r", "Sekda melantik camat.", meta={"url": "u"}),
+    ]
+    return list(Predictor.from_pretrained(tiny_run, device="cpu").predict(articles))
+
+
+def predict(run: Path, inputs: list[Path], output: Path) -> int:
+    return main(["predict", *map(str, (run, *inputs)), "--output", str(output), "--device", "cpu"])
+
+
+def test_it_reads_writes_and_reports(tiny_run, inputs, expected, tmp_path, capsys):
+    output = tmp_path / "new" / "predictions.jsonl"
+    assert predict(tiny_run, inputs, output) == 0
+    told = capsys.readouterr()
+    assert [to_record(article) for article in read_articles(output)] == [
+        to_record(article) for article in expected
+    ]
+    rejects = output.with_name("predictions.jsonl.rejects.jsonl")
+    assert told.out.startswith("2 articles, ")
+    assert told.out.endswith(f" a second: {output}\n")
+    assert f"1 REJECTED, all in {rejects}" in told.err
+    assert f"{inputs[1]}:2: 'text' must hold the article, but is missing" in told.err
+    (reject,) = map(json.loads, rejects.read_text("utf-8").splitlines())
+    assert (reject["path"], reject["line"], reject["raw"]) == (
+        str(inputs[1]),
+        2,
+        '{"id": "kosong"}',
+    )
+    assert sorted(output.parent.iterdir()) == [output, rejects]
+
+
+def test_parquet_holds_what_jsonl_does(tiny_run, inputs, expected, tmp_path):
+    output = tmp_path / "out" / "predictions.parquet"
+    assert predict(tiny_run, inputs, output) == 0
+    rows = parquet.read_table(output).to_pylist()
+    assert any(row["themes"] for row in rows)
+    for row, article in zip(rows, expected, strict=True):
+        record = to_record(article)
+        for name in ("entities", "themes"):
+            for span in record[name]:
+                span["score"] = pytest.approx(span["score"], abs=1e-6)
+        assert row == record | {"meta": json.dumps(dict(article.meta))}
+    assert not [path for path in output.parent.iterdir() if path.name.endswith(".tmp")]
+
+
+def test_rejects_of_an_earlier_run_do_not_stay(tiny_run, inputs, tmp_path):
+    output = tmp_path / "out.jsonl"
+    predict(tiny_run, inputs, output)
+    assert (tmp_path / "out.jsonl.rejects.jsonl").exists()
+    predict(tiny_run, inputs[:1], output)
+    assert not (tmp_path / "out.jsonl.rejects.jsonl").exists()
+    assert [article.id for article in read_articles(output)] == ["apel"]
+
+
+def test_its_own_output_is_no_news(tiny_run, inputs):
+    output = inputs[0] / "out.jsonl"
+    for _ in range(2):
+        assert predict(tiny_run, inputs[:1], output) == 0
+        assert [article.id for article in read_articles(output)] == ["apel"]
+
+
+def test_a_run_cut_off_leaves_the_old_output(tiny_run, inputs, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "out.jsonl"
+    output.write_text("old")
+    monkeypatch.setattr(Predictor, "_read", Mock(side_effect=KeyboardInterrupt))
+    assert predict(tiny_run, inputs, output) == 130
+    assert capsys.readouterr().err.endswith("stopped\n")
+    assert output.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["berita", "lain.jsonl", "out.jsonl"]
+
+
+@pytest.mark.parametrize("record", [None, {"id": "kosong"}])
+def test_nothing_to_read_is_said_and_told_by_the_status(tiny_run, tmp_path, capsys, record):
+    folder = tmp_path / "news"
+    folder.mkdir()
+    if record:
+        (folder / "a.jsonl").write_text(json.dumps(record), "utf-8")
+    assert predict(tiny_run, [folder], tmp_path / "out.jsonl") == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("0 articles, ")
+    assert told.err.endswith("nothing was read; name files or folders that hold news\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "x", "--output", "o.jsonl"], "nowhere is no folder; name a run folder"),
+        (["ready", "x", "--output", "o.doc"], "must end in .jsonl, .parquet"),
+        (["ready", "x"], "the following arguments are required: output; see asn-nlp predict"),
+        (["ready", "x", "--output", "o.jsonl", "--engine", "jax"], "'jax'"),
+    ],
+)
+def test_what_cannot_be_worked_with_is_a_line(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_news_that_is_not_there_is_a_line(tiny_run, tmp_path, capsys):
+    assert predict(tiny_run, [tmp_path / "nowhere"], tmp_path / "out.jsonl") == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"error: {tmp_path}/nowhere does not exist; name a file or folder that does"
+    assert list(tmp_path.iterdir()) == []
