@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.errors import AnnotationError
 from asn_nlp.formats import read_articles, write_articles
+from asn_nlp.linking import Record, records
 
 if TYPE_CHECKING:
     from asn_nlp.predictor import Predictor
@@ -14,8 +15,10 @@ __all__ = [
     "Article",
     "EntitySpan",
     "Predictor",
+    "Record",
     "ThemeSpan",
     "read_articles",
+    "records",
     "write_articles",
 ]
 

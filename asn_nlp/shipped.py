@@ -1,4 +1,4 @@
-"""Where the corpus, the encoder and the ready model lie that ship with the package."""
+"""Where the corpus, the encoder, the ready model and the regions lie that ship with the package."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ _DATA = Path(__file__).parent / "data"
 CORPUS = _DATA / "corpus"
 ENCODER = _DATA / "encoder"
 READY = _DATA / "model"
+REGIONS = _DATA / "regions"
 
 
 def run_folder(name: str | Path) -> Path:

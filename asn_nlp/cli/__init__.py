@@ -11,6 +11,7 @@ from asn_nlp.errors import ConfigError, nearest
 
 COMMANDS = {
     "predict": "read news, and write it with the entities and themes found",
+    "records": "list who holds which post where, and where the news comes from",
     "train": "fine-tune an encoder on annotated articles",
     "evaluate": "score a run on annotated articles",
     "validate": "list what an editor must fix in annotated files",

@@ -2,7 +2,7 @@
 beside the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.progress import track
@@ -12,16 +12,20 @@ from asn_nlp.cli.boundary import DONE
 from asn_nlp.cli.parser import command_parser
 from asn_nlp.engines.run_folder import GRAPH, WEIGHTS, read_known_mentions
 from asn_nlp.errors import extra
-from asn_nlp.evaluation import Report, compare
+from asn_nlp.evaluation import Report, Score, compare
 from asn_nlp.evaluation import evaluate as score
+from asn_nlp.evaluation.records import read_records, score_records
 from asn_nlp.files import fingerprint
 from asn_nlp.formats import read_articles, write_articles
+from asn_nlp.linking import records as derive
 from asn_nlp.predictor import Predictor
 from asn_nlp.shipped import run_folder
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = command_parser("evaluate", "RUN FILE [--against RUN] [--output FOLDER]", __doc__)
+    parser = command_parser(
+        "evaluate", "RUN FILE [--against RUN] [--records FILE] [--output FOLDER]", __doc__
+    )
     parser.add_argument("run", help="a run folder, or ready for the model that ships")
     parser.add_argument("file", type=Path, help="annotated articles")
     parser.add_argument(
@@ -30,11 +34,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--output", type=Path | None, help="folder to write to; by default evaluation-FILE in RUN"
     )
+    parser.add_argument(
+        "--records", type=Path | None, help="who holds which post where in FILE, to score that too"
+    )
     return evaluate(**parser.parse_args(arguments).as_dict())
 
 
 def evaluate(
-    run: str, file: Path, *, against: str | None = None, output: Path | None = None
+    run: str,
+    file: Path,
+    *,
+    against: str | None = None,
+    output: Path | None = None,
+    records: Path | None = None,
 ) -> int:
     """Print the scores of ``run`` on ``file``, and write its report."""
     with extra("train", "evaluation"):
@@ -53,9 +65,11 @@ def evaluate(
         "known mentions": f"{len(known):,}",
         **({"against": against} if against else {}),
     }
-    page = write_report(report, output, provenance=sources, comparison=comparison)
-    write_articles([case.predicted for case in report.cases], output / "predictions.jsonl")
-    print_report(report, comparison=comparison)
+    predicted = [case.predicted for case in report.cases]
+    tables = _score_records(records, gold, predicted) if records else None
+    page = write_report(report, output, provenance=sources, comparison=comparison, records=tables)
+    write_articles(predicted, output / "predictions.jsonl")
+    print_report(report, comparison=comparison, records=tables)
     print(f"page: {page}")
     return DONE
 
@@ -66,3 +80,14 @@ def _score(
     predictor = Predictor.from_pretrained(folder)
     predicted = track(predictor.predict(gold), f"reading with {folder.name}", total=len(gold))
     return score(gold, predicted, labels=predictor.labels, known_mentions=known_mentions)
+
+
+def _score_records(
+    file: Path, gold: Sequence[Article], predicted: Sequence[Article]
+) -> dict[str, Mapping[str, Score]]:
+    """Scores of the records derived from gold entities, and from predicted ones, apart."""
+    wanted = read_records(file, gold)
+    return {
+        source: score_records(wanted, {article.id: derive(article) for article in articles})
+        for source, articles in (("gold entities", gold), ("predicted entities", predicted))
+    }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from asn_nlp.errors import extra
@@ -10,7 +10,7 @@ from asn_nlp.evaluation import Case, Comparison, Report
 from asn_nlp.files import written_whole
 from asn_nlp.report.figures import confusion_figure, curves_figure
 from asn_nlp.report.highlight import highlight_both, tints
-from asn_nlp.report.tables import basis, figure, gaps, rows, spread
+from asn_nlp.report.tables import RecordTables, basis, figure, gaps, rows, spread
 
 with extra("train", "the page of a report"):
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,11 +24,13 @@ def write_report(
     *,
     provenance: Mapping[str, str],
     comparison: Comparison | None = None,
+    records: RecordTables | None = None,
 ) -> Path:
     """Write ``report.json`` and ``report.html``, one file that needs no other, into ``folder``.
 
     Args:
         provenance: what the figures rest on (run, data, fingerprint …), shown as it is.
+        records: scores of who holds which post where.
 
     Returns:
         The path of the page.
@@ -40,6 +42,10 @@ def write_report(
         "provenance": dict(provenance),
         **report.to_dict(),
         "comparison": comparison and comparison.to_dict(),
+        "records": {
+            source: {part: asdict(score) for part, score in scores.items()}
+            for source, scores in (records or {}).items()
+        },
     }
     with written_whole(folder / "report.json") as file:
         json.dump(content, file, ensure_ascii=False, indent=2)
@@ -58,6 +64,7 @@ def write_report(
     stream = environment.get_template("report.html").stream(
         report=report,
         comparison=comparison,
+        records=records or {},
         provenance=provenance,
         basis=basis(report),
         gaps=gaps(report),

@@ -9,14 +9,27 @@ from rich.table import Table
 
 from asn_nlp.evaluation import Comparison, Interval, Report, Score, Scores
 
+RecordTables = Mapping[str, Mapping[str, Score]]
+"""Scores of records by what they were derived from: gold entities, predicted ones."""
 
-def print_report(report: Report, *, comparison: Comparison | None = None) -> None:
+
+def print_report(
+    report: Report,
+    *,
+    comparison: Comparison | None = None,
+    records: RecordTables | None = None,
+) -> None:
     """Print the tables to the terminal; F1 with its 95 % interval over articles."""
     console = Console()
     if report.entities and report.partial:
         console.print(_entity_table(report, report.entities, report.partial))
     if report.themes and report.article_themes:
         console.print(_theme_table(report.themes, report.article_themes))
+    for source, scores in (records or {}).items():
+        table = _table(f"Records of {source}", "")
+        for part, score in scores.items():
+            table.add_row(part, *_cells(score))
+        console.print(table)
     if comparison:
         console.print(_comparison_table(comparison))
     for line in (basis(report), *gaps(report)):
