@@ -1,15 +1,54 @@
-"""Every option with its default, in frozen dataclasses."""
+"""Every option with its default and its range, in frozen dataclasses.
 
+Making one with a value out of its range raises ``ConfigError``.
+"""
+
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from asn_nlp.errors import ConfigError
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.shipped import CORPUS, ENCODER
 
 
+def _check(name: str, value: float | None, least: float, most: float = math.inf) -> None:
+    """Refuse what lies outside, NaN included; None, where an option may be, is left alone.
+
+    Raises:
+        ConfigError: naming the option, its range and the value.
+    """
+    if value is None or (least <= value <= most and math.isfinite(value)):
+        return
+    bounds = f"{least:,} or more" if most == math.inf else f"from {least:,} to {most:,}"
+    raise ConfigError(f"{name} must be {bounds}, found {value}; correct it")
+
+
+def check_unchanged(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Compare what the checkpoint in ``folder`` was made with and what is asked for now.
+
+    Raises:
+        ConfigError: they differ; it names the first difference.
+    """
+    for name, value in now.items():
+        if was.get(name) != value:
+            raise ConfigError(
+                f"{folder} was made with {name} {was.get(name)!r}, not {value!r}; a resumed "
+                "training goes on with what it was begun with: give the old value, or begin anew "
+                "with --overwrite"
+            )
+
+
+_MOST_STEPS = 1_000_000  # of anything that is counted in small numbers
+_HIGHEST_SEED = 2**32 - 1  # NumPy's
+_HIGHEST_RATE = 1  # a thousand times what any encoder is trained with
+
+
 @dataclass(frozen=True)
 class DataConfig:
-    """Annotated articles, JSON Lines.
+    """Annotated articles, in any format of ``formats``.
 
     Args:
         train: file to train on, or several: ``[one.jsonl, other.jsonl]``.
@@ -23,6 +62,10 @@ class DataConfig:
     dev: str | None = str(CORPUS / "dev.jsonl")
     dev_share: float = 0.15
     headline_case: float = 0.2
+
+    def __post_init__(self) -> None:
+        _check("data.dev_share", self.dev_share, 0, 0.9)
+        _check("data.headline_case", self.headline_case, 0, 1)
 
     @property
     def train_files(self) -> tuple[Path, ...]:
@@ -43,6 +86,9 @@ class EncoderConfig:
     revision: str | None = None
     dropout: float = 0.1
 
+    def __post_init__(self) -> None:
+        _check("encoder.dropout", self.dropout, 0, 0.9)
+
 
 @dataclass(frozen=True)
 class WindowConfig:
@@ -55,6 +101,14 @@ class WindowConfig:
 
     size: int = 256
     context: int = 16
+
+    def __post_init__(self) -> None:
+        _check("window.context", self.context, 0)
+        if self.size <= 2 * self.context:
+            raise ConfigError(
+                f"window.size must be more than twice window.context, found {self.size} and "
+                f"{self.context}; make it longer, or the context shorter"
+            )
 
 
 @dataclass(frozen=True)
@@ -82,6 +136,15 @@ class OptimizerConfig:
     micro_batch_tokens: int | None = None
     theme_weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "head_learning_rate", "weight_decay"):
+            _check(f"optimizer.{name}", getattr(self, name), 0, _HIGHEST_RATE)
+        _check("optimizer.warmup", self.warmup, 0, 1)
+        _check("optimizer.epochs", self.epochs, 1, _MOST_STEPS)
+        _check("optimizer.batch_tokens", self.batch_tokens, 1)
+        _check("optimizer.micro_batch_tokens", self.micro_batch_tokens, 1)
+        _check("optimizer.theme_weight", self.theme_weight, 0, 1_000)
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -94,6 +157,7 @@ class TrainConfig:
         seeds: number of runs, with seeds counting up from ``seed``; above 1 each has a folder
             ``seed-N`` below ``output``, and ``output/seeds.json`` holds mean and deviation.
         resume: go on from the last checkpoint in ``output``.
+        overwrite: take the place of a run, or of another training's checkpoints, in ``output``.
         save_fp16: store the weights in half precision.
         report_to: experiment tracker that Hugging Face Trainer knows, such as tensorboard.
     """
@@ -107,8 +171,18 @@ class TrainConfig:
     seed: int = 0
     seeds: int = 1
     resume: bool = False
+    overwrite: bool = False
     save_fp16: bool = False
     report_to: str = "none"
+
+    def __post_init__(self) -> None:
+        _check("seed", self.seed, 0, _HIGHEST_SEED)
+        _check("seeds", self.seeds, 1, _MOST_STEPS)
+        if self.optimizer.batch_tokens < self.window.size:
+            raise ConfigError(
+                f"optimizer.batch_tokens must be window.size, {self.window.size}, or more, found "
+                f"{self.optimizer.batch_tokens}; a batch holds a window at least"
+            )
 
 
 @dataclass(frozen=True)
@@ -129,6 +203,12 @@ class PretrainDataConfig:
     domain: str | None = None
     domain_share: float = 0.3
     held_out: float = 0.004
+
+    def __post_init__(self) -> None:
+        for source, weight in self.weights.items():
+            _check(f"data.weights.{source}", weight, 0, _MOST_STEPS)
+        _check("data.domain_share", self.domain_share, 0, 1)
+        _check("data.held_out", self.held_out, 0, 0.9)
 
 
 @dataclass(frozen=True)
@@ -158,6 +238,17 @@ class PretrainEncoderConfig:
     local_attention: int = 32
     global_every: int = 3
 
+    def __post_init__(self) -> None:
+        for name in ("vocabulary", "hidden_size", "layers", "heads", "intermediate_size"):
+            _check(f"encoder.{name}", getattr(self, name), 1, _MOST_STEPS)
+        for name in ("local_attention", "global_every"):
+            _check(f"encoder.{name}", getattr(self, name), 1, _MOST_STEPS)
+        if self.hidden_size % (2 * self.heads):
+            raise ConfigError(
+                f"encoder.hidden_size must be an even multiple of encoder.heads, found "
+                f"{self.hidden_size} and {self.heads}; change one"
+            )
+
 
 @dataclass(frozen=True)
 class PretrainOptimizerConfig:
@@ -186,6 +277,14 @@ class PretrainOptimizerConfig:
     muon: bool = True
     weight_decay: float = 0.05
 
+    def __post_init__(self) -> None:
+        for name in ("tokens", "sequence_length", "batch_size"):
+            _check(f"optimizer.{name}", getattr(self, name), 1)
+        for name in ("learning_rate", "weight_decay"):
+            _check(f"optimizer.{name}", getattr(self, name), 0, _HIGHEST_RATE)
+        for name in ("masked", "warmup", "decay"):
+            _check(f"optimizer.{name}", getattr(self, name), 0, 1)
+
 
 @dataclass(frozen=True)
 class PretrainConfig:
@@ -195,6 +294,7 @@ class PretrainConfig:
         output: folder of the encoder.
         seed: of the first weights, the held-out documents, the batches and their masks.
         resume: go on from the checkpoint in ``output``.
+        overwrite: take the place of an encoder, or of another's checkpoint, in ``output``.
         evaluate_tokens: measure the held-out loss each time so many tokens have been read.
         checkpoint_minutes: time between two checkpoints.
         compile: compile the model first; pays on a GPU.
@@ -207,7 +307,13 @@ class PretrainConfig:
     output: str = "runs/encoder"
     seed: int = 0
     resume: bool = False
+    overwrite: bool = False
     evaluate_tokens: int = 4_000_000
     checkpoint_minutes: float = 5.0
     compile: bool = False
     save_fp16: bool = False
+
+    def __post_init__(self) -> None:
+        _check("seed", self.seed, 0, _HIGHEST_SEED)
+        _check("evaluate_tokens", self.evaluate_tokens, 1)
+        _check("checkpoint_minutes", self.checkpoint_minutes, 0)

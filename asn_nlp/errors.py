@@ -25,6 +25,10 @@ class EncoderError(AsnError):
     """A pretrained encoder, or its tokeniser, cannot be had or does not fit."""
 
 
+class TrainingError(AsnError):
+    """A training went astray: its loss or its weights are no longer finite."""
+
+
 class RunError(AsnError):
     """A run folder is incomplete, damaged, of a newer version, or cannot be read here."""
 

@@ -2,15 +2,15 @@
 
 import warnings
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from safetensors import safe_open
 
 from asn_nlp.engines.attention import BLOCKED
-from asn_nlp.engines.run_folder import GRAPH, WEIGHTS, open_run, write_record
+from asn_nlp.engines.run_folder import GRAPH, WEIGHTS, open_run, rewrite_record
 from asn_nlp.engines.torch import open_classifier
 from asn_nlp.errors import RunError, extra
+from asn_nlp.files import temporary_folder
 
 with extra("train", "writing a graph"):
     import onnx
@@ -35,7 +35,7 @@ def export_run(folder: Path) -> Path:
     with safe_open(run.file(WEIGHTS), framework="np") as weights:
         stored = {weights.get_slice(name).get_dtype() for name in weights.keys()}  # noqa: SIM118
     graph = write_graph(open_classifier(folder), folder, half=stored == {"F16"})
-    write_record(folder, run.labels, run.window, run.options, pad_id=run.pad_id)
+    rewrite_record(run)
     return graph
 
 
@@ -55,8 +55,8 @@ def write_graph(classifier: PreTrainedModel, folder: Path, *, half: bool) -> Pat
     path = folder / GRAPH
     attention = classifier.config._attn_implementation
     training = classifier.training
-    with TemporaryDirectory(dir=folder, prefix=".graph-") as name:
-        temporary = Path(name) / GRAPH
+    with temporary_folder(folder, "graph") as new:
+        temporary = new / GRAPH
         try:
             classifier.set_attn_implementation(BLOCKED)
             _trace(classifier.eval(), temporary)

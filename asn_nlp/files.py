@@ -1,24 +1,28 @@
 """Files that appear whole or not at all, fingerprints of their contents, and folders walked.
 
-The only place of temporary names: ``.NAME.RANDOM.tmp`` beside the file that is written. A process
-holds a lock on its temporary file; one that nobody holds was left by a process that died, and is
-removed by the next that writes the same file.
+The only place of temporary names: ``.NAME.RANDOM.tmp`` beside the file or folder that is written. A
+process holds a lock on what it writes; what nobody holds was left by a process that died, and is
+removed by the next that writes the same.
 """
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO, NamedTuple, TextIO
+
+from asn_nlp.errors import ConfigError
 
 try:
     import fcntl
 except ModuleNotFoundError:  # Windows: temporary files of killed runs stay
     fcntl = None  # type: ignore[assignment]
 
+_LOCK = "lock"  # in place of RANDOM, where nothing is written but a claim laid on the name
 _YOUNG = 60  # seconds in which a temporary file may not have its lock yet
 
 
@@ -79,6 +83,70 @@ def replaced_whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A folder in ``parent`` for what is not whole yet, gone at the end; ``name`` says what it is.
+
+    Those of the same name that killed processes left are removed first.
+    """
+    path = parent / name
+    _remove_stale(path)
+    temporary = path.with_name(f"{_prefix(path)}{token_hex(8)}.tmp")
+    temporary.mkdir(parents=True)
+    try:
+        with _opened(temporary) if fcntl else nullcontext(-1) as lock:
+            if fcntl:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Within, no other process or thread may claim the file or folder ``path``.
+
+    For work that takes long before it writes. Writing itself and reading ask for no claim, and the
+    claim of a killed process ends with it.
+
+    Raises:
+        ConfigError: another holds it.
+        OSError: the folder around ``path`` cannot be written.
+    """
+    if not fcntl:
+        yield
+        return
+    path = Path(real(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    name = path.with_name(f"{_prefix(path)}{_LOCK}.tmp")
+    with _locked(name, path):
+        try:
+            yield
+        finally:
+            name.unlink(missing_ok=True)  # while it is held, so that nobody else's goes
+
+
+@contextmanager
+def _locked(name: Path, claim: Path) -> Iterator[None]:
+    while True:
+        try:
+            lock = name.open("wb")
+        except OSError as error:
+            raise OSError(error.errno, f"{claim} cannot be written ({error.strerror})") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigError(
+                    f"{claim} is being written by another process; wait for its end, or name "
+                    "another output"
+                ) from error
+            # Whoever held it may have removed the name between our opening and our lock.
+            if name.exists() and name.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                yield
+                return
+
+
 def is_temporary(path: Path) -> bool:
     """Whether the name is one that this module gives a file until it is whole."""
     return path.name.startswith(".") and path.name.endswith(".tmp")
@@ -89,13 +157,25 @@ def real(path: Path) -> str:
     return os.path.realpath(path)
 
 
+def check_apart(output: Path, inputs: Iterable[Path]) -> None:
+    """
+    Raises:
+        ConfigError: ``output`` is one of the files that are read, whatever it is called.
+    """
+    for path in inputs:
+        if real(path) == real(output):
+            raise ConfigError(
+                f"{path} is both read and written; name another file for what is written"
+            )
+
+
 def _prefix(path: Path) -> str:
     return f".{path.name[:50]}."  # short enough for a file system whatever the letters
 
 
 def _remove_stale(path: Path) -> None:
     """Remove what killed processes left of earlier attempts to write ``path``."""
-    if not fcntl:
+    if not fcntl or not path.parent.is_dir():
         return
     prefix = _prefix(path)
     for left in path.parent.iterdir():
@@ -103,18 +183,32 @@ def _remove_stale(path: Path) -> None:
         digits = left.name.removeprefix(prefix).removesuffix(".tmp")
         if left.name != f"{prefix}{digits}.tmp" or len(digits) != 16:
             continue
-        if not left.is_file():
+        if left.is_symlink() or not (left.is_file() or left.is_dir()):
             continue
-        with suppress(OSError), left.open("rb") as file:
+        with suppress(OSError), _opened(left) as lock:
             if time.time() - left.stat().st_mtime > _YOUNG:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                left.unlink()
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if left.is_dir():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A descriptor of a file or a folder, which ``open`` would not give."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def fingerprint(*paths: Path) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of the files' bytes, in the order given."""
+    """The first 16 hexadecimal digits of the SHA-256 of the files' bytes, in the order given; a
+    folder stands for all files below it."""
     digest = hashlib.sha256()
-    for path in paths:
+    for path in (found.path for top in paths for found in walk(top) if not found.fault):
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
@@ -135,7 +229,7 @@ def walk(top: Path, *, exclude: Iterable[Path] = ()) -> Iterator[Found]:
     neither file nor folder, or cannot be opened, comes with its fault, and so does an empty folder.
 
     Args:
-        exclude: files below ``top`` that are left out, as temporary ones are.
+        exclude: files and folders below ``top`` that are left out, as temporary ones are.
 
     Raises:
         FileNotFoundError: ``top`` does not exist.
@@ -149,6 +243,8 @@ def walk(top: Path, *, exclude: Iterable[Path] = ()) -> Iterator[Found]:
         path = waiting.pop()
         try:
             if path.is_dir() and (path == top or not path.is_symlink()):
+                if path != top and path.name in names and real(path) in left_out:
+                    continue
                 waiting += sorted(path.iterdir(), reverse=True)
                 continue
         except OSError as error:

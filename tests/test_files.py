@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from asn_nlp.errors import ConfigError
 from asn_nlp.files import (
     Found,
+    claimed,
     fingerprint,
     is_temporary,
     replaced_whole,
+    temporary_folder,
     walk,
     written_bytes,
     written_whole,
@@ -127,6 +130,52 @@ def test_what_a_killed_process_left_is_removed_and_no_more(tmp_path):
         file.write("baru")
     assert set(tmp_path.iterdir()) == {path, foreign}
     assert path.read_text() == "baru"
+
+
+def test_a_folder_that_a_killed_process_left_is_removed_and_no_more(tmp_path):
+    program = (
+        "import os, sys; from pathlib import Path; from asn_nlp.files import temporary_folder\n"
+        "with temporary_folder(Path(sys.argv[1]), 'run') as folder:\n"
+        "    (folder / 'a').mkdir(); (folder / 'a' / 'b').write_text('x'); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    (left,) = tmp_path.iterdir()
+    with temporary_folder(tmp_path, "run") as young:
+        assert left.exists()
+        assert is_temporary(young)
+    os.utime(left, (0, 0))
+    with temporary_folder(tmp_path, "run") as held:
+        assert list(tmp_path.iterdir()) == [held]
+        os.utime(held, (0, 0))
+        with temporary_folder(tmp_path, "run"), temporary_folder(tmp_path, "graph"):
+            assert held.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_claim_of_a_killed_process_ends_with_it(tmp_path):
+    program = (
+        "import os, sys; from pathlib import Path; from asn_nlp.files import claimed\n"
+        "with claimed(Path(sys.argv[1])):\n    print('claimed', flush=True); sys.stdin.read()"
+    )
+    path = tmp_path / "runs" / "one"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "claimed\n"
+        with pytest.raises(ConfigError) as caught, claimed(path):
+            raise AssertionError
+        assert str(caught.value) == (
+            f"{path} is being written by another process; wait for its end, or name another output"
+        )
+        with claimed(path.with_name("other")):
+            pass
+        process.kill()
+    with claimed(path), pytest.raises(FileNotFoundError, match="sumber"):
+        (tmp_path / "sumber").read_text()  # what the work itself raises is passed on
+    assert list(path.parent.iterdir()) == []
 
 
 def test_names_of_any_length_and_letters_are_written(tmp_path):

@@ -114,7 +114,8 @@ def test_texts_without_a_word_come_back_bare(predictor, text):
     assert predictor(text).themes == ()
     assert predictor(text).text == text
     texts_around = ["Sekda hadir.", text, "Camat hadir."]
-    assert [one.text for one in predictor.predict(texts_around)] == texts_around
+    for one in (predictor, Predictor.from_pretrained()):  # the one that ships is calibrated
+        assert [read.text for read in one.predict(texts_around)] == texts_around
 
 
 def test_a_text_of_one_character_can_be_read(predictor):
@@ -151,6 +152,7 @@ def test_the_graph_is_read_unless_there_is_none_or_a_device_is_named(run, tmp_pa
     [
         ({"engine": "tensorflow"}, "engine must be 'onnx' or 'torch', found 'tensorflow'"),
         ({"engine": "onnx", "device": "cuda"}, "'onnx' reads on the processor, but device is"),
+        ({"device": "cpu:3"}, "device 'cpu:3' was asked for, but PyTorch has only"),
         ({"device": "nonsense"}, "device 'nonsense' was asked for, but PyTorch has only"),
     ],
 )
@@ -193,6 +195,44 @@ def test_the_shipped_graph_reads_as_the_shipped_weights_do():
             (*one.entities, *one.themes), (*other.entities, *other.themes), strict=True
         ):
             assert a.score == pytest.approx(b.score, abs=1e-3)
+
+
+def test_a_run_without_calibration_says_so_and_refuses_a_precision(run, predictor):
+    assert predictor.calibration is None
+    assert predictor.operating_point is None
+    with pytest.raises(RunError, match="but the run has no calibration; fit a calibration to"):
+        Predictor.from_pretrained(run, precision=0.9)
+
+
+def test_calibration_changes_the_scores_of_the_shipped_model_and_no_span(news):
+    predictor = Predictor.from_pretrained()
+    raw = predictor.without_calibration()
+    assert raw.calibration is None
+    changed = 0
+    for one, other in zip(predictor.predict(news), raw.predict(news), strict=True):
+        assert spans_of(one) == spans_of(other)
+        changed += [span.score for span in one.spans] != [span.score for span in other.spans]
+    assert changed
+
+
+def test_a_wished_precision_leaves_out_what_scores_too_little(news, caplog):
+    plain, strict = (Predictor.from_pretrained(precision=wish) for wish in (None, {"themes": 0.75}))
+    (told,) = caplog.messages
+    point = strict.operating_point
+    assert told == str(point)
+    assert "recall" in told
+    assert point.entities == {}
+    dropped = 0
+    for one, other in zip(plain.predict(news), strict.predict(news), strict=True):
+        assert other.entities == one.entities
+        assert other.themes == tuple(
+            span for span in one.themes if span.score >= point.themes[span.label].score
+        )
+        dropped += len(one.themes) - len(other.themes)
+    assert dropped
+    with pytest.raises(RunError, match=r"precision 0.9999 was not reached on dev by") as caught:
+        Predictor.from_pretrained(precision={"entities": 0.9999, "themes": 0.5})
+    assert "the best is" in str(caught.value)
 
 
 def test_one_text_where_many_are_due_is_refused_and_the_other_way_round(predictor):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from asn_nlp.annotation.splits import near_duplicate_groups
 from asn_nlp.articles import Article
 from asn_nlp.formats import Problem, scan_placed
+from asn_nlp.formats.offsets import look_like_utf16
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.passages import Passage, split_passages
 from asn_nlp.reading.tagging import spans_to_tags
@@ -102,6 +103,7 @@ def validate(
                 Finding("error", f"{one.where}: {problem}")
                 for problem in labels.problems(one.article)
             ]
+        findings += _shifted(one)
         findings += _bad_edges(one)
         findings += _over_lines(one)
         findings += _unmarked_elsewhere(one)
@@ -132,6 +134,12 @@ def _count(path: Path, articles: Sequence[Article]) -> FileCounts:
         Counter(span.label for article in articles for span in article.entities),
         Counter(span.label for article in articles for span in article.themes),
     )
+
+
+def _shifted(one: _Placed) -> Iterator[Finding]:
+    places = [(span.start, span.end) for span in one.article.spans]
+    if shifted := look_like_utf16(one.article.text, places):
+        yield Finding("error", f"{one}: {shifted}")
 
 
 def _bad_edges(one: _Placed) -> Iterator[Finding]:

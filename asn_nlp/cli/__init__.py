@@ -14,7 +14,11 @@ COMMANDS = {
     "records": "list who holds which post where, and where the news comes from",
     "train": "fine-tune an encoder on annotated articles",
     "evaluate": "score a run on annotated articles",
+    "calibrate": "make a run's scores probabilities, by annotated articles",
     "validate": "list what an editor must fix in annotated files",
+    "convert": "bring annotated files from one tool's format into another's",
+    "agreement": "score two annotators against each other",
+    "label-studio-config": "print the labelling configuration for Label Studio",
     "baseline": "score plain baselines, to stand beside a run",
     "benchmark": "time this package against stock tools on this machine",
     "export": "write the graph of a run, which is read without PyTorch",
@@ -23,7 +27,11 @@ COMMANDS = {
     "corpus build": "build the shipped corpus from the sources people edit",
     "corpus attach-text": "join stand-off annotations with the text they were made on",
 }
-_RESUMED = {"train", "pretrain"}
+_RESUMED = {
+    "train": "the same command with --resume goes on from the last checkpoint",
+    "pretrain": "the same command with --resume goes on from the last checkpoint",
+    "predict": "the same command goes on behind the last part that was written",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,9 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return guarded(
         lambda: _run(command, rest),
         debug=debug,
-        stopped="stopped; the same command with --resume goes on from the last checkpoint"
-        if command in _RESUMED
-        else "stopped",
+        stopped=f"stopped; {_RESUMED[command]}" if command in _RESUMED else "stopped",
     )
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -22,10 +22,6 @@ _TERMINATED = 143
 _PIPE_CLOSED = 141
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, in the clothes of the interrupt that libraries clean up for."""
-
-
 def guarded(command: Callable[[], int], *, debug: bool, stopped: str) -> int:
     """The exit status of ``command``, whatever ends it.
 
@@ -33,25 +29,25 @@ def guarded(command: Callable[[], int], *, debug: bool, stopped: str) -> int:
         debug: let every error pass, with its traceback.
         stopped: what to say of a command that is interrupted.
     """
+    asked: list[int] = []  # the signals that came
     try:
-        with _terminable():
+        with _stoppable(asked):
             status = command()
             sys.stdout.flush()  # else a closed pipe shows only when Python ends
             return status
-    except KeyboardInterrupt as error:
-        print(f"\n{stopped}", file=sys.stderr)
-        return _TERMINATED if isinstance(error, _Terminated) else _INTERRUPTED
+    except KeyboardInterrupt:
+        return _stopped(asked, stopped)
     except BrokenPipeError:  # ``asn-nlp … | head``
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
-    except (AsnError, OSError) as error:
-        if debug:
-            raise
-        print(f"error: {_line(error)}", file=sys.stderr)
-        return REFUSED
     except Exception as error:
+        if asked:  # what was interrupted made an error of its own of it, as C extensions do
+            return _stopped(asked, stopped)
         if debug:
             raise
+        if isinstance(error, AsnError | OSError):
+            print(f"error: {_line(error)}", file=sys.stderr)
+            return REFUSED
         reason = " ".join(str(error).split())
         print(
             f"error: a fault in asn-nlp or below it, {type(error).__name__}: {reason:.500}; "
@@ -61,9 +57,16 @@ def guarded(command: Callable[[], int], *, debug: bool, stopped: str) -> int:
         return FAULT
 
 
+def _stopped(asked: Sequence[int], line: str) -> int:
+    print(f"\n{line}", file=sys.stderr)
+    return _TERMINATED if signal.SIGTERM in asked else _INTERRUPTED
+
+
 def _line(error: AsnError | OSError) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror  # our own words, without the system's number
     if isinstance(error, AnnotationError) and (more := len(error.problems) - _SHOWN) > 0:
         shown = "\n".join(error.problems[:_SHOWN])
         return f"{shown}\n... and {more:,} more of the kind; asn-nlp validate FILE lists them all"
@@ -71,17 +74,22 @@ def _line(error: AsnError | OSError) -> str:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Within, SIGTERM is an exception; only the main thread may and need say so."""
+def _stoppable(asked: list[int]) -> Iterator[None]:
+    """Within, SIGINT and SIGTERM are noted, and raise the interrupt that libraries clean up for.
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise _Terminated
+    Only the main thread may and need say so.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

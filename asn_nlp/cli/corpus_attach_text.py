@@ -12,6 +12,7 @@ from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.cli.boundary import DONE
 from asn_nlp.cli.parser import command_parser
 from asn_nlp.errors import AnnotationError, TextError, extra
+from asn_nlp.files import check_apart
 from asn_nlp.formats import write_articles
 
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("parquet", type=Path, help="the texts, in the column text")
     parser.add_argument("--output", type=Path, required=True, help="annotated file to write")
     options = parser.parse_args(arguments)
+    check_apart(options.output, [options.standoff, options.parquet])
     articles = attach(options.standoff, options.parquet)
     write_articles(articles, options.output)
     print(f"{len(articles)} articles written to {options.output}")
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def attach(standoff: Path, parquet: Path) -> list[Article]:
-    """The annotated articles, their ids ``text-ROW``.
+    """The annotated articles, their ids the file's stem and the row.
 
     Raises:
         AnnotationError: a line is none, or a text is not the one that was annotated.
@@ -61,5 +63,5 @@ def attach(standoff: Path, parquet: Path) -> list[Article]:
                     f"was annotated, it begins {text[:40]!r}; use the same version of the file"
                 ]
             )
-        articles.append(Article(f"text-{record['row']}", text, entities, themes))
+        articles.append(Article(f"{parquet.stem}-{record['row']}", text, entities, themes))
     return articles

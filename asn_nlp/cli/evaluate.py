@@ -11,15 +11,17 @@ from asn_nlp.articles import Article
 from asn_nlp.cli.boundary import DONE
 from asn_nlp.cli.parser import command_parser
 from asn_nlp.engines.run_folder import GRAPH, WEIGHTS, read_known_mentions
-from asn_nlp.errors import extra
+from asn_nlp.errors import ConfigError, extra
 from asn_nlp.evaluation import Report, Score, compare
 from asn_nlp.evaluation import evaluate as score
 from asn_nlp.evaluation.records import read_records, score_records
-from asn_nlp.files import fingerprint
+from asn_nlp.files import check_apart, fingerprint
 from asn_nlp.formats import read_articles, write_articles
 from asn_nlp.linking import records as derive
 from asn_nlp.predictor import Predictor
 from asn_nlp.shipped import run_folder
+
+_PREDICTIONS = "predictions.jsonl"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,10 +55,16 @@ def evaluate(
         from asn_nlp.report import print_report, write_report
     folder = run_folder(run)
     output = output or Path("runs/ready" if run == "ready" else run) / f"evaluation-{file.stem}"
+    if output.is_file():
+        raise ConfigError(f"{output} is a file; name a folder to write to")
+    check_apart(output / _PREDICTIONS, [file])
     gold = read_articles(file)
     known = read_known_mentions(folder)
-    report = _score(folder, gold, known)
-    comparison = compare(report, _score(run_folder(against), gold)) if against else None
+    # All that may be wrong with a folder is told before anything is read.
+    predictor = Predictor.from_pretrained(folder)
+    other = Predictor.from_pretrained(run_folder(against)) if against else None
+    report = _score(predictor, gold, known, title=run)
+    comparison = compare(report, _score(other, gold, title=str(against))) if other else None
     weights = next(path for name in (WEIGHTS, GRAPH) if (path := folder / name).exists())
     sources = {
         "run": run,
@@ -68,18 +76,28 @@ def evaluate(
     predicted = [case.predicted for case in report.cases]
     tables = _score_records(records, gold, predicted) if records else None
     page = write_report(report, output, provenance=sources, comparison=comparison, records=tables)
-    write_articles(predicted, output / "predictions.jsonl")
+    write_articles(predicted, output / _PREDICTIONS)
     print_report(report, comparison=comparison, records=tables)
     print(f"page: {page}")
     return DONE
 
 
 def _score(
-    folder: Path, gold: Sequence[Article], known_mentions: frozenset[str] = frozenset()
+    predictor: Predictor,
+    gold: Sequence[Article],
+    known_mentions: frozenset[str] = frozenset(),
+    *,
+    title: str,
 ) -> Report:
-    predictor = Predictor.from_pretrained(folder)
-    predicted = track(predictor.predict(gold), f"reading with {folder.name}", total=len(gold))
-    return score(gold, predicted, labels=predictor.labels, known_mentions=known_mentions)
+    predicted = _read(predictor, gold, f"reading with {title}")
+    raw = None
+    if predictor.calibration:  # a second reading, for what calibration changes
+        raw = _read(predictor.without_calibration(), gold, "reading without calibration")
+    return score(gold, predicted, labels=predictor.labels, raw=raw, known_mentions=known_mentions)
+
+
+def _read(predictor: Predictor, gold: Sequence[Article], task: str) -> list[Article]:
+    return list(track(predictor.predict(gold), task, total=len(gold)))
 
 
 def _score_records(

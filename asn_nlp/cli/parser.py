@@ -8,9 +8,10 @@ from argparse import SUPPRESS, Action, HelpFormatter
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-from jsonargparse import ArgumentParser
+import yaml
+from jsonargparse import ArgumentParser, get_loader, set_loader
 
 from asn_nlp.config import PretrainConfig, TrainConfig
 from asn_nlp.errors import ConfigError, nearest
@@ -41,6 +42,35 @@ _KINDS = {
     "str": "a text",
     "tuple": "a list, such as [one, other]",
 }
+
+
+_DEEPEST_YAML = 20  # levels; options have four
+_load_yaml = get_loader("yaml")
+
+
+def _plain_yaml(text: str) -> Any:
+    """YAML without what lets a few lines grow without bound.
+
+    Raises:
+        ConfigError: it has aliases, or goes deeper than any option.
+        YAMLError: it is none.
+    """
+    depth, anchors = 0, set()
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) and event.anchor in anchors:
+            raise ConfigError(f"aliases of YAML are not read, found *{event.anchor}; write it out")
+        if depth > _DEEPEST_YAML:
+            raise ConfigError(
+                f"YAML may be nested {_DEEPEST_YAML} deep, found more: {text[:40]!r} …; write it "
+                "flat"
+            )
+        anchors.add(getattr(event, "anchor", None))
+    return _load_yaml(text)
+
+
+set_loader("yaml", _plain_yaml, exceptions=(yaml.YAMLError,))
 
 
 class Parser(ArgumentParser):
@@ -134,7 +164,7 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(str, value))}]"
     if value is None or isinstance(value, bool):
-        return f"[{json.dumps(value)}]"
+        return f"[{json.dumps(value, allow_nan=False)}]"
     text = str(value)
     return f"[{text.removeprefix(f'{_PACKAGE}/')}]"
 
@@ -181,6 +211,9 @@ def parse_config(kind: type[Config], arguments: Sequence[str]) -> Config:
             action.default = asdict(labels)  # else what it has cached counts among its fields
         if isinstance(action.default, bool):  # a switch may stand alone: --resume
             action.nargs, action.const = "?", True
-    values = parser.instantiate(parser.parse_args(arguments))
+    try:
+        values = parser.instantiate(parser.parse_args(arguments))
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"a config file must be UTF-8, but one is not ({error})") from error
     del values.config
     return kind(**vars(values))

@@ -5,7 +5,7 @@ folders of them.
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -41,6 +41,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--summary", type=Path | None, help="a page to write, with a map and themes by province"
     )
+    parser.add_argument(
+        "--precision",
+        type=float | dict[str, float] | None,
+        help="leave out spans that score too little for it, such as .95 or '{entities: .98}'",
+    )
     return records(**parser.parse_args(arguments).as_dict())
 
 
@@ -51,12 +56,13 @@ def records(
     *,
     meta: str = "",
     summary: Path | None = None,
+    precision: float | Mapping[str, float] | None = None,
 ) -> int:
     """Write the records that ``run`` finds in ``news``; print and draw where they come from."""
     kept = [name for part in meta.split(",") if (name := part.strip())]
     names = columns("records", meta=kept)
     writer_for(output)  # a wrong ending is told before anything is opened
-    predictor = Predictor.from_pretrained(run_folder(run))
+    predictor = Predictor.from_pretrained(run_folder(run), precision=precision)
     rejects_file = output.with_name(f"{output.name}.rejects.jsonl")
     read, rejected = 0, 0
     kept_articles: list[Article] = []

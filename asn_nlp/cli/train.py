@@ -1,5 +1,6 @@
 """``asn-nlp train``: annotated articles to a run folder."""
 
+import os
 from collections.abc import Sequence
 
 from asn_nlp.cli.boundary import DONE
@@ -14,5 +15,7 @@ def main(arguments: Sequence[str]) -> int:
         from asn_nlp.cli.quiet import quiet_transformers
         from asn_nlp.training import train
     quiet_transformers()
-    print(f"run: {train(config)}")
+    folder = train(config)
+    if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun started one speaks
+        print(f"run: {folder}")
     return DONE

@@ -4,7 +4,6 @@ import json
 import pickle
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from huggingface_hub import save_torch_state_dict
@@ -22,7 +21,7 @@ from asn_nlp.encoders.finding import (
 from asn_nlp.encoders.opening import open_model
 from asn_nlp.encoders.tokenizers import check_tokenizer, open_tokenizer
 from asn_nlp.errors import EncoderError
-from asn_nlp.files import fingerprint, written_whole
+from asn_nlp.files import fingerprint, temporary_folder, written_whole
 
 
 def fetch_encoder(
@@ -50,10 +49,8 @@ def fetch_encoder(
     if pickled:
         files = [found.folder / PICKLE]
     state = _unpickled(found) if pickled else {k: v for f in files for k, v in load_file(f).items()}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=output.parent, prefix=".fetching-") as temporary:
-        # A folder within, since the temporary one is for its owner's eyes alone.
-        new = Path(temporary) / "encoder"
+    with temporary_folder(output.parent, output.name) as temporary:
+        new = temporary / "encoder"
         new.mkdir()
         shutil.copyfile(found.folder / "config.json", new / "config.json")
         save_torch_state_dict(state, new, max_shard_size="100GB", metadata={"format": "pt"})
@@ -70,7 +67,7 @@ def fetch_encoder(
                 "weights_fingerprint": fingerprint(*files),
                 "pickle": pickled,
             }
-            json.dump(source, file, indent=2)
+            json.dump(source, file, allow_nan=False, indent=2)
             file.write("\n")
         new.replace(output)
     return output

@@ -20,6 +20,7 @@ class OnnxEngine:
         graph: inputs ``input_ids`` and ``attention_mask``, outputs ``logits`` and ``vectors``.
         n_tags: how many tags the run's labels make.
         hidden_size: width of the vectors that the run's theme head reads.
+        threads: that read a batch together; None has as many as the machine has cores.
 
     Raises:
         RunError: the file is no such graph, is cut off, names weights outside itself, or has other
@@ -28,7 +29,10 @@ class OnnxEngine:
 
     token_budget = 1_024  # more than that leaves the caches
 
-    def __init__(self, graph: Path, *, n_tags: int, hidden_size: int) -> None:
+    def __init__(
+        self, graph: Path, *, n_tags: int, hidden_size: int, threads: int | None = None
+    ) -> None:
+        self._graph = graph
         content = graph.read_bytes()
         if _EXTERNAL_DATA in content:
             raise RunError(
@@ -37,6 +41,7 @@ class OnnxEngine:
             )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors alone
+        options.intra_op_num_threads = threads or 0
         try:
             self._session = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]
@@ -58,4 +63,11 @@ class OnnxEngine:
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Output:
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        return Output(*self._session.run(["logits", "vectors"], inputs))
+        try:
+            return Output(*self._session.run(["logits", "vectors"], inputs))
+        except Exception as error:  # ONNX Runtime's errors share no other base
+            reason = str(error).partition("\n")[0]
+            raise RunError(
+                f"{self._graph} cannot read these tokens ({reason}); the graph, the tokeniser or "
+                "the window is another run's: copy the folder again"
+            ) from error

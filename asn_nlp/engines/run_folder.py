@@ -6,6 +6,7 @@ perhaps no ``outside_bias``, and no fingerprints.
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,8 +22,8 @@ from asn_nlp.engines.themes import ThemeHead
 from asn_nlp.errors import AsnError, RunError
 from asn_nlp.files import fingerprint, written_whole
 from asn_nlp.labels import LabelSet
+from asn_nlp.reading.calibration import Calibration
 from asn_nlp.reading.options import DecodeOptions
-from asn_nlp.reading.windows import cut_windows
 
 RUN_FORMAT = 2
 
@@ -37,6 +38,8 @@ KNOWN_MENTIONS = "known_mentions.json"
 _FINGERPRINTED = (WEIGHTS, GRAPH, THEME_HEAD, TOKENIZER, ENCODER_CONFIG)
 _NEEDED = (RECORD, ENCODER_CONFIG, TOKENIZER)
 _PICKLES = {".bin", ".pt", ".pth", ".pkl"}
+_NUMBERS = re.compile(r"\[\n[\d\s.,e-]+\]")
+_LARGEST_COUNT = 10_000_000  # of tokens or dimensions; no encoder comes near it
 _LARGEST_TOKENIZER = 100_000_000  # bytes; the largest vocabularies in use take a third of it
 
 
@@ -47,7 +50,8 @@ class Run:
     Attributes:
         pad_id: the token that fills a batch.
         hidden_size: width of the token vectors.
-        fingerprints: of files by name; empty in format 1.
+        fingerprints: of files by name; None in format 1.
+        calibration: None where scores are the model's own.
     """
 
     folder: Path
@@ -56,7 +60,8 @@ class Run:
     options: DecodeOptions
     pad_id: int
     hidden_size: int
-    fingerprints: Mapping[str, str]
+    fingerprints: Mapping[str, str] | None
+    calibration: Calibration | None = None
 
     def file(self, name: str) -> Path:
         """The path of a file of the run, whose content is the one that was written.
@@ -65,15 +70,16 @@ class Run:
             RunError: it is missing or has changed.
         """
         path = self.folder / name
-        if not path.exists():
+        if not path.is_file():
             raise RunError(
                 f"{self.folder} lacks {name}; training was cut off (resume it), or the folder was "
                 "copied in part (copy it again)"
             )
-        if name in self.fingerprints and fingerprint(path) != self.fingerprints[name]:
+        if self.fingerprints is not None and fingerprint(path) != self.fingerprints.get(name):
+            cure = "write it anew with 'asn-nlp export'" if name == GRAPH else "train anew"
             raise RunError(
                 f"{path} is not the file that {RECORD} knows by its fingerprint; copy the folder "
-                "again, or train anew"
+                f"again, or {cure}"
             )
         return path
 
@@ -94,47 +100,52 @@ def open_run(folder: Path) -> Run:
             "only safetensors are read: train again, or convert it where you trust it"
         )
     for name in _NEEDED:
-        if name not in names:
+        if not (folder / name).is_file():
             raise RunError(
                 f"{folder} lacks {name}; a run folder needs it, so training was cut off "
                 "(resume it) or the folder was copied in part (copy it again)"
             )
     record, encoder = _Table.read(folder / RECORD), _Table.read(folder / ENCODER_CONFIG)
-    version = record.whole("format")
+    version = record.whole("format", least=1)
     if version > RUN_FORMAT:
         raise RunError(
             f"{folder} has run format {version}, newer than {RUN_FORMAT}, the newest this version "
             "reads; upgrade asn_nlp"
         )
-    if version < 1:
-        raise record.wrong("format", "1 or more")
     labels = _labels(record.table("labels"), encoder)
     older = version == 1
     decoding = record.table("reading" if older else "decoding")
     window = decoding if older else record.table("window")
     prefix = "window_" if older else ""
+    tokens = encoder.whole("vocab_size", least=1)
     run = Run(
         folder,
         labels,
-        WindowConfig(window.whole(f"{prefix}size"), window.whole(f"{prefix}context")),
+        _window(window, encoder, prefix=prefix),
         DecodeOptions(
             decoding.number("word_break_cost", least=0),
             decoding.number("outside_bias", default=0.0 if older else None),
             _thresholds(decoding, labels.themes, older=older),
         ),
-        encoder.whole("pad_token_id") if older else record.whole("pad_id"),
-        encoder.whole("hidden_size"),
-        {} if older else record.table("fingerprints").texts(),
+        encoder.whole("pad_token_id", below=tokens)
+        if older
+        else record.whole("pad_id", below=tokens),
+        encoder.whole("hidden_size", least=1),
+        None if older else record.table("fingerprints").texts(),
+        _calibration(record, labels),
     )
-    try:
-        cut_windows(1, size=run.window.size, context=run.window.context)
-    except AsnError as error:
-        raise RunError(f"{window.where}: {error}") from error
+    run.file(ENCODER_CONFIG)
     return run
 
 
 def write_record(
-    folder: Path, labels: LabelSet, window: WindowConfig, options: DecodeOptions, *, pad_id: int
+    folder: Path,
+    labels: LabelSet,
+    window: WindowConfig,
+    options: DecodeOptions,
+    *,
+    pad_id: int,
+    calibration: Calibration | None = None,
 ) -> None:
     """Write ``run.json``, which marks the folder complete and vouches for the files beside it."""
     thresholds = dict(zip(labels.themes, options.theme_thresholds, strict=True))
@@ -143,14 +154,37 @@ def write_record(
         "labels": asdict(labels),
         "window": asdict(window),
         "decoding": asdict(options) | {"theme_thresholds": thresholds},
+        **({"calibration": calibration.to_dict(labels)} if calibration else {}),
         "pad_id": pad_id,
         "fingerprints": {
             name: fingerprint(folder / name) for name in _FINGERPRINTED if (folder / name).exists()
         },
     }
     with written_whole(folder / RECORD) as file:
-        json.dump(content, file, indent=2)
+        written = json.dumps(content, allow_nan=False, indent=2)
+        # A column of numbers takes a line, not as many as it has numbers.
+        file.write(
+            _NUMBERS.sub(lambda found: "".join(found[0].split()).replace(",", ", "), written)
+        )
         file.write("\n")
+
+
+def run_fingerprint(run: Run) -> str:
+    """Of everything in the folder that decides what is read."""
+    names = (RECORD, *_FINGERPRINTED)
+    return fingerprint(*(run.folder / name for name in names if (run.folder / name).exists()))
+
+
+def rewrite_record(run: Run) -> None:
+    """Write what ``run`` says of itself, in the newest format, beside files that may be new."""
+    write_record(
+        run.folder,
+        run.labels,
+        run.window,
+        run.options,
+        pad_id=run.pad_id,
+        calibration=run.calibration,
+    )
 
 
 def open_tokenizer(run: Run) -> Tokenizer:
@@ -167,12 +201,15 @@ def open_tokenizer(run: Run) -> Tokenizer:
         )
     try:
         tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises plain exceptions
+        tokenizer.encode("a")
+    except BaseException as error:  # tokenizers raises plain exceptions, and panics beyond them
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         raise RunError(
             f"{path} cannot be opened as a tokeniser ({error}); copy the folder again"
         ) from error
     rows = _Table.read(run.folder / ENCODER_CONFIG).whole("vocab_size")
-    if (known := tokenizer.get_vocab_size()) > rows:
+    if (known := max(tokenizer.get_vocab().values(), default=0) + 1) > rows:
         raise RunError(
             f"{path} knows {known:,} tokens, but the encoder has vectors for {rows:,}; "
             "the file belongs to another encoder: copy the folder again"
@@ -210,7 +247,7 @@ def open_theme_head(run: Run) -> ThemeHead:
 def write_known_mentions(folder: Path, surfaces: frozenset[str]) -> None:
     """Keep the surfaces of the entities a run was trained on, to score the others apart."""
     with written_whole(folder / KNOWN_MENTIONS) as file:
-        json.dump(sorted(surfaces), file, ensure_ascii=False, indent=0)
+        json.dump(sorted(surfaces), file, ensure_ascii=False, allow_nan=False, indent=0)
 
 
 def read_known_mentions(folder: Path) -> frozenset[str]:
@@ -255,10 +292,12 @@ class _Table:
             raise self.wrong(name, "an object")
         return _Table(f"{self.where}: {name}", value)
 
-    def whole(self, name: str) -> int:
+    def whole(self, name: str, *, least: int = 0, below: int = _LARGEST_COUNT) -> int:
         value = self.values.get(name)
         if type(value) is not int:
             raise self.wrong(name, "a whole number")
+        if not least <= value < below:
+            raise self.wrong(name, f"{least:,} or more and below {below:,}")
         return value
 
     def number(
@@ -316,6 +355,29 @@ def _labels(table: _Table, encoder: _Table) -> LabelSet:
             "folder again, or train anew"
         )
     return labels
+
+
+def _calibration(record: _Table, labels: LabelSet) -> Calibration | None:
+    if record.values.get("calibration") is None:
+        return None
+    try:
+        return Calibration.from_dict(record.values["calibration"], labels)
+    except RunError as error:
+        raise RunError(
+            f"{record.where}: calibration: {error}; fit it anew: asn-nlp calibrate RUN FILE"
+        ) from error
+
+
+def _window(table: _Table, encoder: _Table, *, prefix: str) -> WindowConfig:
+    size, context = table.whole(f"{prefix}size"), table.whole(f"{prefix}context")
+    if "max_position_embeddings" in encoder.values:
+        longest = encoder.whole("max_position_embeddings", least=1)
+        if size > longest:
+            raise table.wrong(f"{prefix}size", f"at most {longest:,}, which the encoder reads")
+    try:
+        return WindowConfig(size, context)
+    except AsnError as error:
+        raise RunError(f"{table.where}: {error}") from error
 
 
 def _thresholds(table: _Table, themes: Sequence[str], *, older: bool) -> tuple[float, ...]:

@@ -1,5 +1,6 @@
 """PyTorch: for training, for GPUs, and for runs without a graph."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,16 +27,23 @@ class TorchEngine:
 
     def __init__(self, classifier: PreTrainedModel) -> None:
         self._classifier = classifier
+        self._process = os.getpid()
         self.token_budget = 1_024 if classifier.device.type == "cpu" else 65_536
 
     @classmethod
-    def from_weights(cls, weights: Path, device: str | None) -> "TorchEngine":
+    def from_weights(
+        cls, weights: Path, device: str | None, *, threads: int | None = None
+    ) -> "TorchEngine":
         """The classifier whose ``model.safetensors`` is given, on a device in its fast precision.
+
+        ``threads`` of the processor are set for the whole process.
 
         Raises:
             RunError: as ``open_classifier`` and ``pick_device``.
         """
         chosen = pick_device(device)
+        if threads is not None:
+            torch.set_num_threads(threads)
         classifier = open_classifier(weights.parent)
         nn.Module.to(classifier, chosen, fast_dtype(chosen.type))
         return cls(classifier)
@@ -43,27 +51,46 @@ class TorchEngine:
     @torch.inference_mode()
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Output:
         device = self._classifier.device
-        output = self._classifier(
-            input_ids=torch.from_numpy(input_ids).to(device),
-            attention_mask=torch.from_numpy(attention_mask).to(device),
-            output_hidden_states=True,
-        )
+        if self._process != os.getpid():  # a fork, into which OpenMP's threads did not come along
+            _check_fork(device)
+            self._process = os.getpid()
+        try:
+            output = self._classifier(
+                input_ids=torch.from_numpy(input_ids).to(device),
+                attention_mask=torch.from_numpy(attention_mask).to(device),
+                output_hidden_states=True,
+            )
+        except IndexError as error:
+            raise RunError(
+                f"the weights cannot read these tokens ({error}); the tokeniser or the window is "
+                "another run's: copy the folder again"
+            ) from error
         return Output(
             output.logits.float().cpu().numpy(), output.hidden_states[-1].float().cpu().numpy()
         )
+
+
+def _check_fork(device: torch.device) -> None:
+    if device.type != "cpu":
+        raise RunError(
+            f"a predictor on {device} was opened before this process was forked, and no GPU may be "
+            "used so; open it here, or start the process by 'spawn'"
+        )
+    torch.set_num_threads(1)  # else it would wait for them without end
 
 
 def open_classifier(folder: Path) -> PreTrainedModel:
     """The token classifier of a run folder, in float32 on the processor, ready to read.
 
     Raises:
-        RunError: its config or weights cannot be opened, ask for code to be run, or are not
-            finite.
+        RunError: its config or weights cannot be opened, do not belong together, ask for code to be
+            run, or are not finite.
     """
     try:
         with _without_bar():
-            classifier = AutoModelForTokenClassification.from_pretrained(
+            classifier, loading = AutoModelForTokenClassification.from_pretrained(
                 folder,
+                output_loading_info=True,
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
@@ -76,6 +103,13 @@ def open_classifier(folder: Path) -> PreTrainedModel:
             f"the token classifier in {folder} cannot be opened ({reason}); train it anew, or "
             "copy the folder again"
         ) from error
+    for name in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if loading[name]:
+            raise RunError(
+                f"{folder}: weights and config.json do not belong together, {len(loading[name])} "
+                f"tensors such as {sorted(map(str, loading[name]))[0]} are in one alone; copy the "
+                "folder again"
+            )
     if not all(bool(weight.isfinite().all()) for weight in classifier.parameters()):
         raise RunError(f"{folder}: a weight holds values that are not finite; train anew")
     return classifier.eval()
@@ -94,12 +128,13 @@ def pick_device(name: str | None = None) -> torch.device:
     }
     if name is None:
         return torch.device(next(kind for kind, available in there.items() if available))
-    kind = name.partition(":")[0]
-    if not there.get(kind):
-        usable = ", ".join(kind for kind, available in there.items() if available)
+    usable = [kind for kind, available in there.items() if available]
+    if "cuda" in usable:
+        usable += [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if name not in usable:
         raise RunError(
-            f"device {name!r} was asked for, but PyTorch has only {usable} here; name one of "
-            "these, or leave device out"
+            f"device {name!r} was asked for, but PyTorch has only {', '.join(usable)} here; name "
+            "one of these, or leave device out"
         )
     return torch.device(name)
 

@@ -4,6 +4,7 @@ Every measure rests on two readings of an article: ``align``, which pairs its go
 mentions, and ``passage_themes``, which says what each passage is about.
 """
 
+from asn_nlp.evaluation.agreement import Agreement, agreement, cohens_kappa
 from asn_nlp.evaluation.alignment import (
     Case,
     Pair,
@@ -16,11 +17,14 @@ from asn_nlp.evaluation.comparison import Comparison, Difference, compare
 from asn_nlp.evaluation.curves import Curve
 from asn_nlp.evaluation.intervals import Interval
 from asn_nlp.evaluation.leading import LeadingF1, entity_f1, leading_f1, theme_f1
+from asn_nlp.evaluation.reliability import Bin, Reliability, RiskCoverage, Trust
 from asn_nlp.evaluation.scores import NONE, Confusion, Score, Scores
 from asn_nlp.evaluation.summary import Report, evaluate
 
 __all__ = [
     "NONE",
+    "Agreement",
+    "Bin",
     "Case",
     "Comparison",
     "Confusion",
@@ -29,11 +33,16 @@ __all__ = [
     "Interval",
     "LeadingF1",
     "Pair",
+    "Reliability",
     "Report",
+    "RiskCoverage",
     "Score",
     "Scores",
     "Themes",
+    "Trust",
+    "agreement",
     "align",
+    "cohens_kappa",
     "compare",
     "entity_f1",
     "evaluate",

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asn_nlp.errors import extra
+
+N = TypeVar("N", np.int64, np.float64)
 
 _CONFIDENCE = 0.95
 _BATCH_NUMBERS = 10_000_000  # what the bootstrap holds in memory at a time
@@ -29,8 +32,8 @@ class Resampled:
 
 
 def resample(
-    counts: NDArray[np.int64],
-    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],
+    counts: NDArray[N],
+    statistic: Callable[[NDArray[N]], NDArray[np.float64]],
     *,
     seed: int,
     resamples: int,

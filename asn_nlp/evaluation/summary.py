@@ -14,6 +14,7 @@ from asn_nlp.evaluation.counts import (
 )
 from asn_nlp.evaluation.curves import Curve, entity_curves, theme_curves
 from asn_nlp.evaluation.leading import LeadingF1
+from asn_nlp.evaluation.reliability import Trust, entity_trust, theme_trust
 from asn_nlp.evaluation.scores import Confusion, Score, Scores, known_score
 from asn_nlp.labels import LabelSet
 
@@ -37,6 +38,9 @@ class Report:
         article_themes: micro, over each article's set of themes.
         entity_curves: strict; labels without scores, predictions or gold are left out, of
             ``theme_curves`` too.
+        entity_trust: what the scores of entities are worth; None where nothing is predicted or a
+            prediction has no score. ``theme_trust`` likewise.
+        calibrated: whether scores are probabilities of being right, which a calibration makes them.
         cases: the articles themselves, in the order of gold, without what is ``unread``.
     """
 
@@ -56,6 +60,9 @@ class Report:
     article_themes: Score | None
     entity_curves: Mapping[str, Curve]
     theme_curves: Mapping[str, Curve]
+    entity_trust: Trust | None
+    theme_trust: Trust | None
+    calibrated: bool
     cases: tuple[Case, ...] = field(repr=False)
 
     @property
@@ -78,6 +85,7 @@ def evaluate(
     predicted: Iterable[Article],
     *,
     labels: LabelSet,
+    raw: Iterable[Article] | None = None,
     known_mentions: frozenset[str] = frozenset(),
     seed: int = 0,
     resamples: int = 1000,
@@ -87,6 +95,8 @@ def evaluate(
     Args:
         predicted: the same articles by id and text, in any order.
         labels: of the run that predicted.
+        raw: the same predictions with the model's own scores, where ``predicted`` has calibrated
+            ones; None where it has not.
         known_mentions: surfaces of the mentions training saw, case-sensitive.
         seed: of the bootstrap, which draws ``resamples`` samples of articles.
 
@@ -96,6 +106,7 @@ def evaluate(
         MissingExtra: SciPy is not installed.
     """
     cases = match_articles(gold, predicted, labels=labels)
+    raw_cases = None if raw is None else match_articles(gold, raw, labels=labels)
     draw = {"seed": seed, "resamples": resamples}
     marked_entities = {span.label for article in gold for span in article.entities}
     marked_themes = {span.label for article in gold for span in article.themes}
@@ -139,5 +150,8 @@ def evaluate(
         article_themes=article_themes,
         entity_curves=entity_curves(cases, labels) if labels.entities else {},
         theme_curves=theme_curves(cases, labels) if labels.themes else {},
+        entity_trust=entity_trust(cases, raw_cases, **draw) if labels.entities else None,
+        theme_trust=theme_trust(cases, raw_cases, **draw) if labels.themes else None,
+        calibrated=raw is not None,
         cases=cases,
     )

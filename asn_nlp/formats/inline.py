@@ -117,7 +117,7 @@ def scan(path: Path) -> Iterator[Placed | Problem]:
             elif faults := text_faults(article.text):
                 yield Problem(path, None, tuple(faults))
             else:
-                yield Placed(None, article)
+                yield Placed(None, article, path=path)
 
 
 def write(articles: Iterable[Article], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The project's own format, as the annotation guidelines give it: JSON Lines, UTF-8."""
+"""The project's own format, as the annotation guidelines give it: JSON Lines, or a JSON list."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,12 +14,17 @@ from asn_nlp.formats.records import (
     to_json,
     to_record,
 )
-from asn_nlp.formats.rows import jsonl_rows
+from asn_nlp.formats.rows import json_rows, jsonl_rows
 
 
 def scan(path: Path) -> Iterator[Placed | Problem]:
     with path.open("rb") as file:
         yield from articles_of(path, jsonl_rows(file), lambda row: from_record(row.fields))
+
+
+def scan_list(path: Path) -> Iterator[Placed | Problem]:
+    with path.open("rb") as file:
+        yield from articles_of(path, json_rows(file), lambda row: from_record(row.fields))
 
 
 def write(articles: Iterable[Article], path: Path) -> None:
@@ -29,3 +34,4 @@ def write(articles: Iterable[Article], path: Path) -> None:
 
 
 FORMAT = Format("jsonl", (".jsonl",), scan, write, json_cannot_hold)
+LIST = Format("json", (".json",), scan_list)

@@ -28,7 +28,7 @@ _WRITTEN_CHARACTERS = 2**24  # whichever comes first closes a row group
 
 def scan(path: Path) -> Iterator[Placed | Problem]:
     with path.open("rb") as file:
-        yield from articles_of(path, parquet_rows(file), _article)
+        yield from articles_of(path, parquet_rows(file), lambda row: article_of_columns(row.fields))
 
 
 def parquet_rows(file: BinaryIO) -> Iterator[Row]:
@@ -122,8 +122,8 @@ def _in_words(column: Any) -> str:
         return repr(column.cast("binary")[0].as_py())
 
 
-def _article(row: Row) -> Article:
-    fields = row.fields
+def article_of_columns(fields: object) -> Article:
+    """The article of a row whose meta is JSON. Raises AnnotationError: as ``from_record``."""
     if isinstance(fields, Mapping):
         meta = fields.get("meta")
         if isinstance(meta, str):

@@ -60,7 +60,7 @@ def problem_log(path: Path) -> Iterator[Callable[[Problem], None]]:
                 "raw": problem.raw,
             }
             # ASCII alone, because a file's name may hold bytes that are no UTF-8.
-            write(json.dumps(record) + "\n")
+            write(json.dumps(record, allow_nan=False) + "\n")
 
         yield keep
         if write is None:

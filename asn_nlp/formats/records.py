@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 from asn_nlp.articles import Article, EntitySpan, Span, ThemeSpan
 from asn_nlp.errors import AnnotationError, nearest
+from asn_nlp.formats.offsets import look_like_utf16
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Placed
+from asn_nlp.formats.relations import Relation
 from asn_nlp.formats.rows import Row, parsed
 
 LONGEST_TEXT = 10_000_000  # characters of one article, some two thousand pages
@@ -69,6 +71,15 @@ def plain(value: object) -> object:
     return str(value)
 
 
+def gathered(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """``meta`` with the members of an object called ``meta`` beside it, unless a name clashes."""
+    inner = meta.get("meta")
+    others = {name: value for name, value in meta.items() if name != "meta"}
+    if isinstance(inner, Mapping) and not inner.keys() & others.keys():
+        return {**inner, **others}
+    return dict(meta)
+
+
 def json_cannot_hold(article: Article) -> list[str]:
     """What JSON cannot hold of an article, and what ``from_record`` would not read again."""
     problems = []
@@ -101,12 +112,18 @@ def text_faults(text: str) -> list[str]:
 
 
 def articles_of(
-    path: Path, rows: Iterable[Row], article_of: Callable[[Row], Article], *, unique: bool = True
+    path: Path,
+    rows: Iterable[Row],
+    article_of: Callable[[Row], Article],
+    *,
+    unique: bool = True,
+    relations_of: Callable[[Row, Article], Iterable[Relation]] = lambda _row, _article: (),
 ) -> Iterator[Placed | Problem]:
     """The article of each row, or what is wrong with it.
 
     Args:
         article_of: raises ``AnnotationError`` where a row holds no article.
+        relations_of: the relations of a row beside its article.
         unique: make an id that was used before a problem.
     """
     first_seen: dict[str, int | None] = {}
@@ -130,7 +147,7 @@ def articles_of(
         else:
             if unique:
                 first_seen[article.id] = row.line
-            yield Placed(row.line, article)
+            yield Placed(row.line, article, tuple(relations_of(row, article)), path)
     if empty:
         yield Problem(path, None, ("the file holds no article; fill it or leave it out",))
 
@@ -176,6 +193,10 @@ def from_record(record: object) -> Article:
         )
     except AnnotationError as error:
         problems += error.problems
+        spans: list[Span] = [*entities, *themes]
+        places = [(span.start, span.end) for span in spans]
+        if shifted := look_like_utf16(text, places):
+            problems.append(f"{where}{shifted}")
     if problems:
         raise AnnotationError(problems)
     return article

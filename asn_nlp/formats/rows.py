@@ -1,24 +1,23 @@
-"""The rows of text, JSON Lines and CSV files, one at a time; the one reader of such files.
+"""The rows of text, JSON and JSON Lines files, one at a time; the one reader of such files.
 
 No row stops the rest, and none takes more memory than a record of ``LONGEST_RECORD``.
 """
 
-import csv
 import json
 import math
-from collections import deque
-from collections.abc import Iterator
-from io import TextIOWrapper
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import BinaryIO, NamedTuple, NoReturn
 
 LONGEST_RECORD = 64 * 2**20  # bytes of a line or row, characters in CSV
 DEEPEST_JSON = 100  # objects and lists inside each other
 
-_EXCERPT = 1_000  # characters kept of a record that is too long
+EXCERPT = 1_000  # characters kept of a record that is too long
 _DEEP = (
     f"lists and objects must stand at most {DEEPEST_JSON} deep inside each other, but stand "
     "deeper; flatten them"
 )
+_LONG_NUMBER = "{} holds a whole number of more than 4,300 digits; shorten it, or make it a string"
 
 
 class Row(NamedTuple):
@@ -41,10 +40,10 @@ class RowError(ValueError):
 def text_rows(file: BinaryIO) -> Iterator[Row]:
     """The one row of a plain text, its words in ``text``."""
     raw = file.read(LONGEST_RECORD + 1)
-    if fault := _foreign(raw):
+    if fault := foreign(raw):
         yield Row(None, "", problem=fault)
     elif len(raw) > LONGEST_RECORD:
-        yield Row(None, "", problem=_too_long("file"))
+        yield Row(None, "", problem=too_long("file"))
     elif raw:
         try:
             yield Row(None, "", {"text": decoded(raw)})
@@ -57,50 +56,72 @@ def jsonl_rows(file: BinaryIO) -> Iterator[Row]:
     line = 0
     while raw := file.readline(LONGEST_RECORD + 1):
         line += 1
-        if line == 1 and (fault := _foreign(raw)):
+        if line == 1 and (fault := foreign(raw)):
             yield Row(None, "", problem=fault)
             return
         if len(raw) > LONGEST_RECORD and not raw.endswith(b"\n"):
-            yield Row(line, _shown(raw[:_EXCERPT]), problem=_too_long("line"))
+            yield Row(line, shown(raw[:EXCERPT]), problem=too_long("line"))
             while raw and not raw.endswith(b"\n"):
                 raw = file.readline(2**20)
         elif raw.strip():
             try:
-                yield Row(line, _shown(raw), parsed(decoded(raw)))
+                yield Row(line, shown(raw), parsed(decoded(raw)))
             except RowError as error:
-                yield Row(line, _shown(raw), problem=str(error))
+                yield Row(line, shown(raw), problem=str(error))
 
 
-def csv_rows(file: BinaryIO) -> Iterator[Row]:
-    """The records of a CSV file (commas, a header with ``text`` in it), by column.
+def json_rows(file: BinaryIO) -> Iterator[Row]:
+    """The elements of a JSON list, or the one value of a file that holds no list.
 
-    Where a record with a quoted field goes wrong over several lines, as when a quote is never
-    closed, the lines behind its first are read again, each as a record by itself.
+    Their ``line`` is their place in the list. What breaks the JSON ends the reading.
     """
-    if fault := _foreign(file.read(4)):
-        yield Row(None, "", problem=fault)
+    try:
+        text = decoded(file.read())
+    except RowError as error:
+        yield Row(None, "", problem=str(error))
         return
-    file.seek(0)
-    # A byte that is not UTF-8 becomes half a surrogate pair, so that it spoils its record alone.
-    text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    names: list[str] | None = None
-    for line, raw, values, problem in _csv_records(text):
-        if not problem:
-            problem, raw = _utf8_fault(raw)
-        if names is None:
-            if not problem and (values.count("text") != 1 or len(set(values)) < len(values)):
-                problem = (
-                    "the header must name each column once, one of them 'text', with commas "
-                    f"between, found {values!r:.200}; rename"
-                )
-            if problem:
-                yield Row(None, "", problem=problem)
-                break
-            names = values
-        else:
-            fields = None if problem else dict(zip(names, values, strict=True))
-            yield Row(line, raw.rstrip("\r\n"), fields, problem)
-    text.detach()  # lest it close what the caller opened
+    place = _past_space(text, 0)
+    listed = text[place : place + 1] == "["
+    place = _past_space(text, place + listed)
+    number = 0
+    while place < len(text):
+        if listed and text[place] == "]":
+            break
+        number += 1
+        try:
+            value, end = _value_at(text, place)
+        except RowError as error:
+            yield Row(number, text[place : place + EXCERPT], problem=str(error))
+            return
+        yield Row(number, None, value)
+        place = _past_space(text, end)
+        if not listed:
+            break
+        if text[place : place + 1] == ",":
+            place = _past_space(text, place + 1)
+        elif text[place : place + 1] != "]":
+            yield Row(None, "", problem=_broken_list(text, place))
+            return
+    if listed and text[place : place + 1] != "]":
+        yield Row(None, "", problem=_broken_list(text, place))
+    elif rest := text[place + listed :].strip():
+        yield Row(
+            None,
+            "",
+            problem=f"a JSON file must end where its value does, but goes on with {rest!r:.60}; "
+            "remove that, or call the file .jsonl if each line is a record",
+        )
+
+
+def first_record(path: Path) -> Mapping[str, object]:
+    """The first object of a JSON or JSON Lines file, by its ending; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            rows = json_rows(file) if path.suffix.lower() == ".json" else jsonl_rows(file)
+            first = next(rows, None)
+    except OSError:
+        return {}
+    return first.fields if first and isinstance(first.fields, Mapping) else {}
 
 
 def decoded(raw: bytes) -> str:
@@ -132,7 +153,7 @@ def parsed(text: str) -> object:
             surrogate pair, or more than ``DEEPEST_JSON`` lists or objects inside each other.
     """
     try:
-        value = _JSON.decode(text)
+        return _checked(_JSON.decode(text), text)
     except json.JSONDecodeError as error:
         near = error.doc[max(0, error.pos - 20) : error.pos + 20]
         raise RowError(
@@ -144,15 +165,50 @@ def parsed(text: str) -> object:
     except RowError:
         raise
     except ValueError:  # the only other: Python reads no whole number of more digits
+        raise RowError(_LONG_NUMBER.format("a line must be one JSON object, but it")) from None
+
+
+def _value_at(text: str, place: int) -> tuple[object, int]:
+    """The value that begins at ``place``, and where it ends; raises as ``parsed``."""
+    try:
+        value, end = _JSON.raw_decode(text, place)
+    except json.JSONDecodeError as error:
+        near = error.doc[max(0, error.pos - 20) : error.pos + 20]
         raise RowError(
-            "a line must be one JSON object, but it holds a whole number of more than 4,300 "
-            "digits; shorten it, or make it a string"
+            f"a JSON file must hold one value or a list, but line {error.lineno}, column "
+            f"{error.colno} breaks it ({error.msg}) near {near!r}; repair the file"
         ) from None
+    except RecursionError:
+        raise RowError(_DEEP) from None
+    except RowError:
+        raise
+    except ValueError:
+        raise RowError(_LONG_NUMBER.format("a JSON file must be readable, but it")) from None
+    return _checked(value, text[place:end]), end
+
+
+def _past_space(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\n":
+        place += 1
+    return place
+
+
+def _broken_list(text: str, place: int) -> str:
+    line = text.count("\n", 0, place) + 1
+    found = repr(text[place : place + 20]) if place < len(text) else "the end"
+    return (
+        f"the elements of a JSON list must be divided by commas up to ']', but line {line} has "
+        f"{found}; repair the file"
+    )
+
+
+def _checked(value: object, text: str) -> object:
+    """``value``, which ``text`` means, unless it is too deep or holds half a character."""
     if text.count("[") + text.count("{") > DEEPEST_JSON and _is_deep(value):
         raise RowError(_DEEP)
     if "\\u" in text:
         try:
-            json.dumps(value, ensure_ascii=False).encode()
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         except UnicodeEncodeError as error:
             raise RowError(
                 "a line must hold whole characters, but it has half a surrogate pair, "
@@ -202,76 +258,7 @@ def _is_deep(value: object) -> bool:
     return True
 
 
-def _csv_records(file: TextIOWrapper) -> Iterator[tuple[int, str, list[str], str | None]]:
-    """Line, text, values and problem of each record that is not blank, the header first."""
-    # The limit of the csv module itself, 128 KB a field, would refuse long articles.
-    csv.field_size_limit(2**31 - 1)
-    again: deque[str] = deque()
-    width, line = 0, 1
-    while True:
-        lines = [again.popleft()] if again else []
-        values: list[str] = []
-        problem = None
-        try:
-            values = next(csv.reader(lines[:] or _feed(file, lines), strict=True), [])
-        except csv.Error as error:
-            problem = (
-                "a quoted field must end with a quote and double those inside, but: "
-                f"{error}; correct the quotes"
-            )
-        if not lines:
-            return
-        raw = "".join(lines)
-        width = width or len(values)
-        if not problem and values and len(values) != width:
-            problem = (
-                f"a record must have the {width} fields of the header, found {len(values)}; "
-                "quote commas and line breaks inside a field"
-            )
-        if len(raw) > LONGEST_RECORD:
-            problem = _too_long("record")
-        if problem and len(lines) > 1:
-            problem += (
-                f"; the record covers lines {line} to {line + len(lines) - 1}, and those behind "
-                "the first are read again one by one"
-            )
-            again.extend(lines[1:])
-            raw, lines = lines[0], lines[:1]
-        if not raw.isspace():
-            yield line, raw if len(raw) <= LONGEST_RECORD else raw[:_EXCERPT], values, problem
-        line += len(lines)
-
-
-def _feed(file: TextIOWrapper, lines: list[str]) -> Iterator[str]:
-    """Lines of ``file``, kept in ``lines``, until they are too long for one record."""
-    left = LONGEST_RECORD
-    while left >= 0 and (line := file.readline(LONGEST_RECORD + 1)):
-        left -= len(line)
-        if left < 0:
-            rest = line
-            while len(line) > LONGEST_RECORD and rest and not rest.endswith(("\n", "\r")):
-                rest = file.readline(2**20)
-        lines.append(line)
-        yield line
-
-
-def _utf8_fault(text: str) -> tuple[str | None, str]:
-    """Why a text read with ``surrogateescape`` was no UTF-8, if so, and how to show it."""
-    try:
-        if "\0" not in text:
-            text.encode()
-            return None, text
-    except UnicodeEncodeError:
-        pass
-    raw = text.encode(errors="surrogateescape")
-    try:
-        decoded(raw)
-    except RowError as error:
-        return str(error), _shown(raw)
-    return None, text
-
-
-def _foreign(raw: bytes) -> str | None:
+def foreign(raw: bytes) -> str | None:
     """Why a file that begins with ``raw`` is no UTF-8, where its first bytes tell."""
     encoding = json.detect_encoding(raw[:4])
     if encoding.startswith("utf-8"):
@@ -279,12 +266,12 @@ def _foreign(raw: bytes) -> str | None:
     return f"text must be UTF-8, but the file looks like {encoding.upper()}; save it as UTF-8"
 
 
-def _too_long(what: str) -> str:
+def too_long(what: str) -> str:
     return (
         f"a {what} must hold at most {LONGEST_RECORD:,} bytes, but is longer; divide the text, or "
         "leave it out"
     )
 
 
-def _shown(raw: bytes) -> str:
+def shown(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace").rstrip("\r\n")

@@ -4,7 +4,6 @@ The steps are ``plain_text``, ``vocabulary``, ``masking``, ``language_model`` an
 ``trainer`` puts them together.
 """
 
-from asn_nlp.pretraining.plain_text import TextError
-from asn_nlp.pretraining.trainer import PretrainingError, pretrain
+from asn_nlp.pretraining.trainer import pretrain
 
-__all__ = ["PretrainingError", "TextError", "pretrain"]
+__all__ = ["pretrain"]

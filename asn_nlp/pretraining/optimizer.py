@@ -1,6 +1,8 @@
 """One step of pretraining: Muon and AdamW on float32 masters of the model's weights."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +10,41 @@ from transformers import PreTrainedModel
 
 _EMBEDDING_DECAY = 0.01
 _LARGEST_GRADIENT = 1.0
+
+
+class Float32Muon(torch.optim.Muon):
+    """Muon with the step length of AdamW, its matrix products in float32.
+
+    PyTorch multiplies in bf16, which a processor without it emulates: a step of the compact encoder
+    took 13 s on one core, and takes 2.7 s so.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        assert closure is None
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(weight)
+                momentum = state["momentum_buffer"].lerp_(weight.grad, 1 - group["momentum"])
+                update = weight.grad.lerp(momentum, group["momentum"])
+                length = 0.2 * math.sqrt(max(weight.shape))
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
+                weight.add_(_orthogonal(update, group), alpha=-group["lr"] * length)
+
+
+def _orthogonal(matrix: Tensor, group: Mapping[str, Any]) -> Tensor:
+    """The nearest matrix of like singular values (Newton and Schulz; Jordan and others, 2024)."""
+    a, b, c = group["ns_coefficients"]
+    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    wide = wide / wide.norm().clamp(min=group["eps"])
+    for _ in range(group["ns_steps"]):
+        gram = wide @ wide.T
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    return wide if wide.shape == matrix.shape else wide.T
 
 
 class MasterOptimizer:
@@ -47,9 +84,8 @@ class MasterOptimizer:
         ]
         self._optimizers: list[torch.optim.Optimizer] = []
         if muon:
-            self._optimizers.append(
-                torch.optim.Muon([groups.pop(0)], adjust_lr_fn="match_rms_adamw")
-            )
+            maker = torch.optim.Muon if dtype == torch.bfloat16 else Float32Muon
+            self._optimizers.append(maker([groups.pop(0)], adjust_lr_fn="match_rms_adamw"))
         self._optimizers.append(torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True))
 
     def step(self, learning_rate: float) -> None:

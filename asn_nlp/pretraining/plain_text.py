@@ -15,14 +15,10 @@ from datasets.exceptions import DatasetGenerationError
 from numpy.typing import NDArray
 
 from asn_nlp.config import PretrainDataConfig
-from asn_nlp.errors import nearest
+from asn_nlp.errors import TextError, nearest
 from asn_nlp.files import fingerprint
 
 logger = logging.getLogger(__name__)
-
-
-class TextError(ValueError):
-    """The text cannot be read or does not suffice; the message says why and what cures it."""
 
 
 @dataclass(frozen=True, slots=True)

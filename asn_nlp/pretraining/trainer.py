@@ -5,10 +5,9 @@ import math
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from asn_nlp.config import PretrainConfig
+from asn_nlp.config import PretrainConfig, check_unchanged
 from asn_nlp.encoders import find_encoder
 from asn_nlp.engines.torch import fast_dtype
-from asn_nlp.files import replaced_whole, written_whole
+from asn_nlp.errors import ConfigError, TrainingError
+from asn_nlp.files import claimed, replaced_whole, temporary_folder, written_whole
 from asn_nlp.pretraining.language_model import masked_loss, new_model, taken_over
 from asn_nlp.pretraining.masking import (
     MaskedBatch,
@@ -45,10 +45,6 @@ _LONGEST_INPUT = 1024  # tokens; rotary positions need no weights for it
 _HELD_OUT_INPUTS = 256  # enough to know the loss to about a hundredth
 
 
-class PretrainingError(ValueError):
-    """Lengths do not fit or a checkpoint is another run's; the message says what cures it."""
-
-
 def pretrain(config: PretrainConfig) -> Path:
     """Pretrain an encoder and return its folder, which ``AutoModel`` and ``AutoTokenizer`` open.
 
@@ -58,15 +54,22 @@ def pretrain(config: PretrainConfig) -> Path:
     Raises:
         TextError: the text cannot be read or does not suffice.
         EncoderError: the encoder to go on with cannot be had or is of no supported type.
-        PretrainingError: inputs are too long for the encoder or the text, or the checkpoint is that
-            of another run.
+        ConfigError: inputs are too long for the encoder or the text; the output holds something
+            else or is being written; or the checkpoint is that of another run.
+        TrainingError: the loss is no longer finite.
     """
+    with claimed(Path(config.output)):
+        return _pretrain_alone(config)
+
+
+def _pretrain_alone(config: PretrainConfig) -> Path:
     output = Path(config.output)
     checkpoint = output / "checkpoint"
     if config.resume and (output / _RECORD).exists():
         print(f"{output} is complete; nothing to resume")
         return output
     if not config.resume:
+        _check_free(output, checkpoint, overwrite=config.overwrite)
         shutil.rmtree(checkpoint, ignore_errors=True)
         (output / _RECORD).unlink(missing_ok=True)
     checkpoint.mkdir(parents=True, exist_ok=True)
@@ -87,7 +90,7 @@ def pretrain(config: PretrainConfig) -> Path:
         model = new_model(config.encoder, tokenizer)
     longest = min(model.config.max_position_embeddings, tokenizer.model_max_length)
     if config.optimizer.sequence_length > longest:
-        raise PretrainingError(
+        raise ConfigError(
             f"the encoder reads {longest} tokens at most, fewer than optimizer.sequence_length "
             f"{config.optimizer.sequence_length}; shorten it"
         )
@@ -103,6 +106,19 @@ def pretrain(config: PretrainConfig) -> Path:
     _write_encoder(output, model, weights, tokenizer, config, reached)
     shutil.rmtree(checkpoint)
     return output
+
+
+def _check_free(output: Path, checkpoint: Path, *, overwrite: bool) -> None:
+    for found, cure in (
+        (checkpoint / _STATE, "go on with --resume, name another output"),
+        (output / _RECORD, "name another output"),
+        (output / "config.json", "name another output"),
+    ):
+        if found.exists() and not overwrite:
+            raise ConfigError(
+                f"{output} holds a {found.relative_to(output)} already; {cure}, or give "
+                "--overwrite to begin anew in its place"
+            )
 
 
 def trapezoid(progress: float, *, warmup: float, decay: float) -> float:
@@ -144,12 +160,7 @@ def _reached(checkpoint: Path, identity: dict[str, Any]) -> _Reached:
         return _Reached(identity)
     with safe_open(path, framework="pt") as file:
         reached = _Reached(**json.loads(file.metadata()["reached"]))
-    for name, now in identity.items():
-        if (was := reached.identity[name]) != now:
-            raise PretrainingError(
-                f"{checkpoint} was made with {name} {was!r}, not {now!r}; a resumed run keeps its "
-                "text, encoder and seed: give the old value, or begin anew without resume"
-            )
+    check_unchanged(checkpoint, reached.identity, identity)
     return reached
 
 
@@ -178,7 +189,7 @@ def _streams(
         parts.append((joined(copies * text.domain), inputs))
     shortest = min(len(stream.ids) for stream, _ in parts)
     if shortest < length:
-        raise PretrainingError(
+        raise ConfigError(
             f"the text, or its part of the domain, has {shortest} tokens, fewer than "
             f"optimizer.sequence_length {length}; give more text, or shorten the inputs"
         )
@@ -235,13 +246,18 @@ def _train(
             reached.held_out_loss.append({"tokens": reached.tokens, "loss": round(loss, 4)})
             bar.console.print(f"{reached.tokens:,} tokens: held-out loss {loss:.4f}")
 
+        def check_finite() -> None:
+            # The average keeps what it has met, so that no step need be looked at by itself.
+            if average is not None and not average.isfinite():
+                raise TrainingError(_astray("the loss is not finite", config, reached))
+
+        average: Tensor | None = None
         task = bar.add_task(
             "pretraining", total=settings.tokens, completed=reached.tokens, figures=""
         )
         if not reached.held_out_loss:
             evaluate()
         model.train()
-        average = None
         begun = saved = time.monotonic()
         first = reached.tokens
         for batch in batches:
@@ -259,17 +275,30 @@ def _train(
             reached.steps, reached.tokens = reached.steps + 1, now
             average = loss.detach() if average is None else average.lerp(loss.detach(), 0.02)
             if reached.steps % 10 == 0:  # reading the loss makes a GPU wait
+                check_finite()
                 pace = (now - first) / (time.monotonic() - begun)
                 figures = f"loss {float(average):.3f}, {pace:,.0f} tokens/s"
                 bar.update(task, completed=now, figures=figures)
             if now // config.evaluate_tokens > before // config.evaluate_tokens:
                 evaluate()
             if time.monotonic() - saved > 60 * config.checkpoint_minutes:
+                check_finite()
                 _write_checkpoint(state_file, optimizer, reached)
                 saved = time.monotonic()
+        check_finite()
         if reached.held_out_loss[-1]["tokens"] < reached.tokens:
             evaluate()
+    if not all(bool(weight.isfinite().all()) for weight in optimizer.masters.values()):
+        raise TrainingError(_astray("a weight is not finite", config, reached))
     return optimizer.masters
+
+
+def _astray(fault: str, config: PretrainConfig, reached: _Reached) -> str:
+    return (
+        f"{fault} at step {reached.steps}; nothing of it is saved: begin anew with a lower rate "
+        f"than optimizer.learning_rate {config.optimizer.learning_rate:g}, or a longer "
+        "optimizer.warmup"
+    )
 
 
 def _moved(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
@@ -277,8 +306,9 @@ def _moved(batch: MaskedBatch, device: torch.device) -> MaskedBatch:
 
 
 def _write_checkpoint(path: Path, optimizer: MasterOptimizer, reached: _Reached) -> None:
+    told = json.dumps(asdict(reached), allow_nan=False)
     with replaced_whole(path) as temporary:
-        save_file(optimizer.state(), temporary, metadata={"reached": json.dumps(asdict(reached))})
+        save_file(optimizer.state(), temporary, metadata={"reached": told})
 
 
 def _write_encoder(
@@ -293,16 +323,16 @@ def _write_encoder(
     stored = torch.float16 if config.save_fp16 else torch.float32
     # The config file names the model's type, not the stored one: stock tools open in float32.
     model.float()
-    with TemporaryDirectory(dir=output, prefix=".encoder-") as folder:
+    with temporary_folder(output, "encoder") as folder:
         state = {name: weight.to(stored) for name, weight in weights.items()}
         model.save_pretrained(folder, state_dict=state)
         tokenizer.save_pretrained(folder)
-        for path in Path(folder).iterdir():
+        for path in folder.iterdir():
             path.replace(output / path.name)
     with written_whole(output / _RECORD) as file:
         json.dump(
             {
-                "config": asdict(config),
+                "config": asdict(replace(config, resume=False, overwrite=False)),
                 "data_fingerprint": reached.identity["data fingerprint"],
                 "seed": config.seed,
                 "tokens_seen": reached.tokens,
@@ -314,5 +344,6 @@ def _write_encoder(
                 },
             },
             file,
+            allow_nan=False,
             indent=2,
         )

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from asn_nlp.articles import EntitySpan
 from asn_nlp.labels import LabelSet
 
+# First token, the one behind the last, and the id of the tag that begins the entity, to a score.
+SpanScore = Callable[[int, int, int], float]
+
 _LINE_BREAKS = [ord("\n"), ord("\r")]
 
 
@@ -160,14 +163,13 @@ def tags_to_spans(
     tags: NDArray[np.int64],
     offsets: NDArray[np.int64],
     labels: LabelSet,
-    scores: NDArray[np.float32] | None = None,
+    score: SpanScore | None = None,
 ) -> list[EntitySpan]:
     """Entities of a tag path: ``B-`` opens one, each ``I-`` of the same type behind it extends it.
 
-    ``scores`` (n, tags) are probabilities; an entity's score is the mean probability of its type
-    over its tokens. A stray ``I-`` opens nothing: strict IOB2 does not know it. Byte-level and
-    SentencePiece tokenisers give several tokens to one character, or a token to none; characters
-    stay with the entity that has them first, and an entity of no character is none.
+    A stray ``I-`` opens nothing: strict IOB2 does not know it. Byte-level and SentencePiece
+    tokenisers give several tokens to one character, or a token to none; characters stay with the
+    entity that has them first, and an entity of no character is none.
     """
     spans = []
     end = 0
@@ -177,14 +179,10 @@ def tags_to_spans(
         last = first + 1
         while last < len(tags) and tags[last] == begin + 1:
             last += 1
-        score = (
-            None
-            if scores is None
-            else float(scores[first:last, begin : begin + 2].sum(axis=1).mean().clip(0, 1))
-        )
         tokens = offsets[first:last]
         tokens = tokens[tokens[:, 1] > np.maximum(tokens[:, 0], end)]
         if len(tokens):
             start, end = max(int(tokens[0, 0]), end), int(tokens[-1, 1])
-            spans.append(EntitySpan(start, end, labels.tags[begin][2:], score))
+            value = score(first, last, begin) if score else None
+            spans.append(EntitySpan(start, end, labels.tags[begin][2:], value))
     return spans

@@ -11,6 +11,7 @@ from asn_nlp.config import TrainConfig
 from asn_nlp.errors import extra
 from asn_nlp.evaluation import Report, Score
 from asn_nlp.files import written_whole
+from asn_nlp.reading.calibration import Calibration
 from asn_nlp.report.tables import figure, named_scores, spread
 from asn_nlp.shipped import ENCODER
 
@@ -35,6 +36,7 @@ def write_model_card(
     report: Report,
     *,
     fingerprint: str,
+    calibration: Calibration | None = None,
 ) -> None:
     """Write ``README.md``: what the run is, its data, procedure, scores on dev, and how to open it.
 
@@ -44,6 +46,7 @@ def write_model_card(
         parts: train and dev, by name.
         report: on dev, by the labels of the run.
         fingerprint: of the articles.
+        calibration: of the run.
     """
     labels = report.labels
     card = ModelCard.from_template(
@@ -77,6 +80,14 @@ def write_model_card(
         ],
         resamples=report.resamples,
         intervals=report.articles > 1,
+        calibrated={
+            kind: side
+            for kind, side in (
+                ("entities", calibration and calibration.entities),
+                ("themes", calibration and calibration.themes),
+            )
+            if getattr(labels, kind)
+        },
         unmarked=report.unmarked,
         versions=library_versions(),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from asn_nlp.errors import extra
-from asn_nlp.evaluation import Confusion, Curve
+from asn_nlp.evaluation import Confusion, Curve, Trust
 
 with extra("train", "a figure"):
     from matplotlib import rc_context
@@ -75,6 +75,38 @@ def curves_figure(curves: Mapping[str, Curve], *, columns: int) -> str:
         axes.tick_params(labelbottom=True, labelsize=7, length=0)
     figure.supxlabel("recall", fontsize=9)
     figure.supylabel("precision", fontsize=9)
+    return _svg(figure)
+
+
+@rc_context(_STYLE)
+def trust_figure(trust: Trust) -> str:
+    """An ``<svg>`` element: reliability diagram, and the risk of the surest by coverage."""
+    figure = Figure(figsize=(7.6, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], [0, 1], color="#9aa7b4", linewidth=1, linestyle=":")
+    series = [(trust.scores, _ACCENT, "o", "scores")]
+    if trust.raw:
+        series = [(trust.raw, "#b26a00", "s", "raw scores"), (trust.scores, _ACCENT, "o", "scores")]
+    for one, colour, marker, name in series:
+        scores, shares = [b.score for b in one.bins], [b.right for b in one.bins]
+        left.plot(
+            scores, shares, marker=marker, color=colour, label=name, linewidth=1, markersize=4
+        )
+    lowest = min(b for one, *_ in series for two in one.bins for b in (two.score, two.right))
+    start = max(0.0, np.floor(10 * lowest - 0.5) / 10)
+    left.set(xlim=(start, 1.02), ylim=(start, 1.02))
+    left.set_xlabel("score, ten bins", fontsize=9)
+    left.set_ylabel("share right", fontsize=9)
+    left.legend(fontsize=8, frameon=False)
+    curve = trust.risk_coverage
+    right.step(curve.coverage, curve.risk, color=_ACCENT, linewidth=1.5, where="post")
+    right.set(xlim=(0, 1.02), ylim=(0, None))
+    right.set_xlabel("coverage: share kept, surest first", fontsize=9)
+    right.set_ylabel("risk: share wrong", fontsize=9)
+    for axes in (left, right):
+        axes.grid(color="#e4e8ec", linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=7, length=0)
     return _svg(figure)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from asn_nlp.errors import extra
 from asn_nlp.evaluation import Case, Comparison, Report
 from asn_nlp.files import written_whole
-from asn_nlp.report.figures import confusion_figure, curves_figure
+from asn_nlp.report.figures import confusion_figure, curves_figure, trust_figure
 from asn_nlp.report.highlight import highlight_both, tints
-from asn_nlp.report.tables import RecordTables, basis, figure, gaps, rows, spread
+from asn_nlp.report.tables import RecordTables, basis, figure, gaps, named_trust, rows, spread
 
 with extra("train", "the page of a report"):
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -48,7 +48,7 @@ def write_report(
         },
     }
     with written_whole(folder / "report.json") as file:
-        json.dump(content, file, ensure_ascii=False, indent=2)
+        json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=2)
         file.write("\n")
     ranked = sorted(
         ((_Errors.of(case), case) for case in report.cases), key=lambda row: -row[0].total
@@ -72,6 +72,7 @@ def write_report(
         confusion=confusion_figure(report.confusion) if report.confusion else "",
         entity_curves=curves_figure(report.entity_curves, columns=3),
         theme_curves=curves_figure(report.theme_curves, columns=4),
+        trust={kind: (one, trust_figure(one)) for kind, one in named_trust(report).items()},
         articles=(
             (errors, case.gold, *highlight_both(case, labels=report.labels))
             for errors, case in ranked[:_ARTICLES_SHOWN]

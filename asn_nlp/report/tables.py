@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from asn_nlp.evaluation import Comparison, Interval, Report, Score, Scores
+from asn_nlp.evaluation import Comparison, Interval, Report, Score, Scores, Trust
 
 RecordTables = Mapping[str, Mapping[str, Score]]
 """Scores of records by what they were derived from: gold entities, predicted ones."""
@@ -25,6 +25,8 @@ def print_report(
         console.print(_entity_table(report, report.entities, report.partial))
     if report.themes and report.article_themes:
         console.print(_theme_table(report.themes, report.article_themes))
+    if named_trust(report):
+        console.print(_trust_table(report))
     for source, scores in (records or {}).items():
         table = _table(f"Records of {source}", "")
         for part, score in scores.items():
@@ -89,7 +91,7 @@ def basis(report: Report) -> str:
 
 
 def gaps(report: Report) -> list[str]:
-    """Where the labels of gold and of the run part, a sentence each."""
+    """Where the labels of gold and of the run part, and what scores lack, a sentence each."""
     lines = []
     if report.unmarked:
         lines.append(
@@ -101,7 +103,30 @@ def gaps(report: Report) -> list[str]:
             f"the run reads no {kind}; what gold marks of them is not scored: "
             f"{', '.join(report.unread)}"
         )
+    if named_trust(report) and not report.calibrated:
+        lines.append(
+            "the run has no calibration, so its scores are no probabilities of being right; "
+            "asn-nlp calibrate fits one"
+        )
     return lines
+
+
+def named_trust(report: Report) -> dict[str, Trust]:
+    """What scores are worth, by kind."""
+    kinds = {"entities": report.entity_trust, "themes": report.theme_trust}
+    return {kind: trust for kind, trust in kinds.items() if trust}
+
+
+def _trust_table(report: Report) -> Table:
+    table = Table("calibration error", title="Scores", box=box.SIMPLE_HEAD)
+    for heading in ("of", "error", "95 %", "by chance", "spans"):
+        table.add_column(heading, justify="right")
+    for kind, trust in named_trust(report).items():
+        for name, one in (("raw scores", trust.raw), ("scores", trust.scores)):
+            if one:
+                figures = (f"{one.error:.3f}", spread(one.interval), f"{one.chance:.3f}")
+                table.add_row(kind, name, *figures, f"{trust.spans:,}")
+    return table
 
 
 def _entity_table(report: Report, strict: Scores, partial: Scores) -> Table:

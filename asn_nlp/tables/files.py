@@ -75,7 +75,8 @@ def _write_csv(rows: Iterable[Row], path: Path, columns: Mapping[str, type]) -> 
 def _write_jsonl(rows: Iterable[Row], path: Path, columns: Mapping[str, type]) -> None:
     with written_whole(path) as file:
         for row in rows:
-            file.write(json.dumps({name: row[name] for name in columns}, ensure_ascii=False) + "\n")
+            chosen = {name: row[name] for name in columns}
+            file.write(json.dumps(chosen, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _write_parquet(rows: Iterable[Row], path: Path, columns: Mapping[str, type]) -> None:

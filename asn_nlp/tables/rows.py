@@ -89,7 +89,7 @@ def _rows(
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
 
 
 def _rounded(score: float | None) -> float | None:

@@ -55,7 +55,7 @@ class TrainingData:
 def read_training_data(config: DataConfig, *, seed: int) -> TrainingData:
     """Read the annotated files; without a dev file, set articles aside by ``seed``.
 
-    Labels that only dev shows are logged as a warning.
+    Labels that only dev shows, and texts of dev that stand in train too, are logged as a warning.
 
     Raises:
         AnnotationError: a file breaks a rule of its format, or an id stands in two training files.
@@ -89,6 +89,14 @@ def read_training_data(config: DataConfig, *, seed: int) -> TrainingData:
             "dev holds labels that train never shows, so they cannot be learned: %s; "
             "mark some in train or expect them to be missed",
             ", ".join(new),
+        )
+    texts = {article.text for article in train}
+    if shared := sum(article.text in texts for article in dev):
+        logger.warning(
+            "%d of %d dev articles stand in train too, word for word, so that dev's scores promise "
+            "too much; keep the two apart",
+            shared,
+            len(dev),
         )
     return TrainingData(
         train,

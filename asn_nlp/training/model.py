@@ -18,7 +18,7 @@ from asn_nlp.encoders import FoundEncoder, open_config, open_model
 from asn_nlp.engines.attention import BLOCKED
 from asn_nlp.engines.run_folder import RECORD, THEME_HEAD, open_run
 from asn_nlp.engines.themes import ThemeHead
-from asn_nlp.errors import RunError
+from asn_nlp.errors import RunError, TrainingError
 from asn_nlp.export import write_graph
 from asn_nlp.labels import LabelSet
 
@@ -130,8 +130,16 @@ def write_weights(
 
     Args:
         half: store the weights in half precision.
+
+    Raises:
+        TrainingError: a weight is not finite, or not in half precision; nothing is written.
     """
     model.to("cpu", torch.float16 if half else torch.float32)
+    if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+        reason = ", or too large for half precision: leave save_fp16 out" if half else ""
+        raise TrainingError(
+            f"a weight is not finite{reason}; nothing is saved: train anew with lower rates"
+        )
     model.token_classifier.save_pretrained(folder)
     head = {name: value.contiguous() for name, value in model.theme_head.state_dict().items()}
     save_file(head, folder / THEME_HEAD)

@@ -6,11 +6,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import yaml
-from accelerate import PartialState
 from safetensors import SafetensorError
 from transformers import PreTrainedTokenizerBase, set_seed
 
@@ -20,17 +18,27 @@ from asn_nlp.encoders import check_tokenizer, find_encoder, open_config, open_to
 from asn_nlp.engines.run_folder import RECORD, write_known_mentions, write_record
 from asn_nlp.errors import ConfigError
 from asn_nlp.evaluation import Report, evaluate
-from asn_nlp.files import written_whole
+from asn_nlp.files import temporary_folder, written_whole
 from asn_nlp.labels import LabelSet
+from asn_nlp.reading.calibration import Calibration
 from asn_nlp.reading.decoding import decode
 from asn_nlp.reading.encoding import EncodedArticle, encode_articles
+from asn_nlp.reading.fitting import fit_calibration
 from asn_nlp.reading.options import DecodeOptions
 from asn_nlp.report.card import Part, library_versions, write_model_card
 from asn_nlp.training.augmentation import vary_headlines
+from asn_nlp.training.checkpoints import (
+    begin,
+    checkpoint_folder,
+    identity,
+    last_checkpoint,
+    occupied,
+)
 from asn_nlp.training.data import TrainingData, read_training_data
 from asn_nlp.training.loss import joint_loss, positive_weight
 from asn_nlp.training.model import JointModel, write_weights
-from asn_nlp.training.trainer import JointTrainer, last_checkpoint
+from asn_nlp.training.processes import processes
+from asn_nlp.training.trainer import JointTrainer
 from asn_nlp.training.tuning import first_options, tune_options
 
 logger = logging.getLogger(__name__)
@@ -40,13 +48,11 @@ def train(config: TrainConfig) -> Path:
     """Train on the annotated files that ``config`` names, and return the output folder.
 
     Raises:
-        AnnotationError, ConfigError: as ``read_training_data`` and ``fit``.
+        AnnotationError, ConfigError, TrainingError: as ``read_training_data`` and ``fit``.
         EncoderError: the encoder cannot be opened, or does not fit.
         OSError: a checkpoint or the run cannot be written.
     """
     output = Path(config.output)
-    if config.seeds < 1:
-        raise ConfigError(f"seeds must be 1 or more, found {config.seeds}; raise it")
     if config.seeds == 1:
         return _train_one(config)
     scores = []
@@ -55,7 +61,7 @@ def train(config: TrainConfig) -> Path:
             replace(config, seed=seed, seeds=1, output=str(output / f"seed-{seed}"))
         )
         scores.append(json.loads((folder / "scores.json").read_text(encoding="utf-8"))["dev"])
-    if PartialState().is_main_process:
+    if processes().is_main_process:
         summary = {
             name: {
                 "mean": float(np.mean([score[name] for score in scores])),
@@ -65,7 +71,7 @@ def train(config: TrainConfig) -> Path:
             if scores[0][name] is not None
         }
         with written_whole(output / "seeds.json") as file:
-            json.dump(summary, file, indent=2)
+            json.dump(summary, file, allow_nan=False, indent=2)
         for name, figures in summary.items():
             print(
                 f"{name}: {figures['mean']:.3f} ± {figures['deviation']:.3f} on dev, "
@@ -85,28 +91,30 @@ def fit(train: Sequence[Article], dev: Sequence[Article], config: TrainConfig) -
 
     Raises:
         AnnotationError: a label is not among the run's.
-        ConfigError: a window is longer than the encoder reads.
+        ConfigError: a window is longer than the encoder reads; the output holds something else or
+            is being written; or a checkpoint to be resumed was made with something else.
         EncoderError: the encoder cannot be opened, or does not fit.
+        TrainingError: the loss or the weights are no longer finite.
         OSError: a checkpoint or the run cannot be written.
     """
-    return _fit(TrainingData.from_articles(train, dev), config)
+    with occupied(config):
+        return _fit(TrainingData.from_articles(train, dev), config)
 
 
 def _train_one(config: TrainConfig) -> Path:
     output = Path(config.output)
     # Checkpoints beside a run are those of a later training that was cut off.
-    if config.resume and (output / RECORD).exists() and not _checkpoints(config).exists():
+    if config.resume and (output / RECORD).exists() and not checkpoint_folder(config).exists():
         print(f"{output} is complete; nothing to resume")
         return output
-    return _fit(read_training_data(config.data, seed=config.seed), config)
+    with occupied(config):
+        return _fit(read_training_data(config.data, seed=config.seed), config)
 
 
 def _fit(data: TrainingData, config: TrainConfig) -> Path:
-    output, checkpoints = Path(config.output), _checkpoints(config)
+    output, checkpoints = Path(config.output), checkpoint_folder(config)
     labels = config.labels or LabelSet.from_articles(data.train)
     data.check_labels(labels)
-    if not config.resume:
-        shutil.rmtree(checkpoints, ignore_errors=True)
     set_seed(config.seed)
     found = find_encoder(config.encoder.name, revision=config.encoder.revision)
     tokenizer = open_tokenizer(found)
@@ -138,7 +146,10 @@ def _fit(data: TrainingData, config: TrainConfig) -> Path:
             f"window.size must be at most {model.longest_window}, the tokens that "
             f"{config.encoder.name} reads at once, but is {config.window.size}; lower it"
         )
-    checkpoints.mkdir(parents=True, exist_ok=True)
+    begun = identity(config, labels, data=data.fingerprint, encoder=found.record)
+    if processes().is_main_process:
+        begin(checkpoints, begun, resume=config.resume)
+    processes().wait_for_everyone()
     trainer = JointTrainer(
         model,
         tokenizer,
@@ -155,7 +166,8 @@ def _fit(data: TrainingData, config: TrainConfig) -> Path:
     logits = trainer.dev_logits()
     options = tune_options(first_options(labels), dev_articles, logits, data.dev, labels)
     if trainer.is_world_process_zero():
-        predicted = decode(dev_articles, logits, labels, options)
+        calibration = fit_calibration(dev_articles, logits, data.dev, labels, options)
+        predicted = decode(dev_articles, logits, labels, options, calibration)
         report = evaluate(
             data.dev,
             predicted,
@@ -164,14 +176,10 @@ def _fit(data: TrainingData, config: TrainConfig) -> Path:
             seed=config.seed,
         )
         encoder = found.record | {"unknown_words": round(unknown_words, 5)}
-        _write_run(config, data, encoder, labels, model, tokenizer, options, report)
+        _write_run(config, data, encoder, labels, model, tokenizer, options, calibration, report)
         shutil.rmtree(checkpoints)
     trainer.accelerator.wait_for_everyone()
     return output
-
-
-def _checkpoints(config: TrainConfig) -> Path:
-    return Path(config.output) / "checkpoints"
 
 
 def _report_unaligned(articles: Sequence[EncodedArticle]) -> None:
@@ -194,6 +202,7 @@ def _write_run(
     model: JointModel,
     tokenizer: PreTrainedTokenizerBase,
     options: DecodeOptions,
+    calibration: Calibration | None,
     report: Report,
 ) -> None:
     """Fill the run folder; an older run in it lasts until the new one is whole beside it."""
@@ -209,22 +218,31 @@ def _write_run(
         },
     }
     try:
-        with TemporaryDirectory(dir=folder, prefix=".writing-") as name:
-            new = Path(name)
+        with temporary_folder(folder, "run") as new:
             with written_whole(new / "config.yaml") as file:
                 # Through JSON, since plain YAML knows no tuples.
-                written = json.loads(json.dumps(asdict(replace(config, resume=False))))
+                plain = asdict(replace(config, resume=False, overwrite=False))
+                written = json.loads(json.dumps(plain, allow_nan=False))
                 yaml.safe_dump(written, file, sort_keys=False)
             with written_whole(new / "scores.json") as file:
-                json.dump(scores, file, indent=2)
+                json.dump(scores, file, allow_nan=False, indent=2)
             write_known_mentions(new, data.known_mentions)
             parts = {
                 "train": Part(data.train_source, data.train),
                 "dev": Part(data.dev_source, data.dev),
             }
-            write_model_card(new, config, parts, report, fingerprint=data.fingerprint)
+            write_model_card(
+                new, config, parts, report, fingerprint=data.fingerprint, calibration=calibration
+            )
             write_weights(new, model, tokenizer, half=config.save_fp16)
-            write_record(new, labels, config.window, options, pad_id=tokenizer.pad_token_id)
+            write_record(
+                new,
+                labels,
+                config.window,
+                options,
+                pad_id=tokenizer.pad_token_id,
+                calibration=calibration,
+            )
             (folder / RECORD).unlink(missing_ok=True)
             for path in sorted(new.iterdir(), key=lambda path: path.name == RECORD):
                 path.replace(folder / path.name)

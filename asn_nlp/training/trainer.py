@@ -20,6 +20,7 @@ from transformers import (
 from asn_nlp.config import TrainConfig
 from asn_nlp.engines.inference import article_logits
 from asn_nlp.engines.torch import TorchEngine, fast_dtype, pick_device
+from asn_nlp.errors import RunError, TrainingError
 from asn_nlp.evaluation import leading_f1
 from asn_nlp.labels import LabelSet
 from asn_nlp.reading.decoding import ArticleLogits, decode
@@ -103,6 +104,7 @@ class JointTrainer(Trainer):
                 load_best_model_at_end=True,
                 metric_for_best_model="mean_f1",
                 logging_steps=10,
+                logging_nan_inf_filter=False,  # such a loss ends the training, see below
                 seed=config.seed,
                 report_to=config.report_to,
                 disable_tqdm=False,
@@ -121,7 +123,8 @@ class JointTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         batches = TokenBatches(
             list(map(len, self._windows)),
-            budget=self._config.optimizer.batch_tokens,
+            # Of a step, in which each process reads a batch of its own.
+            budget=self._config.optimizer.batch_tokens // self.args.world_size,
             seed=self._config.seed,
         )
         loader: DataLoader = DataLoader(
@@ -178,7 +181,10 @@ class JointTrainer(Trainer):
             )
             for part, *shares in split_batch(inputs, tokens=self._tokens_at_once)
         ]
-        return torch.stack(parts).sum()
+        loss = torch.stack(parts).sum()
+        if not loss.isfinite():
+            raise TrainingError(self._astray(f"the loss is {float(loss)}"))
+        return loss
 
     def compute_loss(
         self,
@@ -195,7 +201,19 @@ class JointTrainer(Trainer):
     def dev_logits(self) -> list[ArticleLogits]:
         model = self._joint_model.eval()
         engine = TorchEngine(model.token_classifier)
-        return article_logits(engine, model.reading_head(), self._dev, pad_id=self._pad_id)
+        try:
+            return article_logits(engine, model.reading_head(), self._dev, pad_id=self._pad_id)
+        except RunError as error:
+            raise TrainingError(self._astray("what the model says of dev is not finite")) from error
+
+    def _astray(self, fault: str) -> str:
+        settings = self._config.optimizer
+        return (
+            f"{fault} at step {self.state.global_step + 1} of {self.state.max_steps}; nothing of "
+            "it is saved: begin anew with lower rates than optimizer.learning_rate "
+            f"{settings.learning_rate:g} and optimizer.head_learning_rate "
+            f"{settings.head_learning_rate:g}, or a longer optimizer.warmup"
+        )
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
         predicted = decode(self._dev, self.dev_logits(), self._labels, first_options(self._labels))
@@ -217,16 +235,3 @@ class JointTrainer(Trainer):
                 f"could not write a checkpoint to {self.args.output_dir} ({error}); "
                 "make room and go on with --resume"
             ) from error
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint: the Trainer writes ``trainer_state.json`` last."""
-    for checkpoint in sorted(
-        folder.glob("checkpoint-*"), key=lambda path: -int(path.name.removeprefix("checkpoint-"))
-    ):
-        try:
-            TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-        except (OSError, ValueError):  # cut off
-            continue
-        return str(checkpoint)
-    return None

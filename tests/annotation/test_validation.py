@@ -276,3 +276,11 @@ def test_places_are_those_a_search_for_each_surface_finds(text, wanted):
         if re.compile(rf"(?<!\w){re.escape(surface)}(?!\w)").match(text, start)
     }
     assert set(_places(text, wanted)) == expected
+
+
+def test_offsets_in_utf_16_units_are_an_error(check):
+    text = "😀 kata Rina Sari dan Bupati Sigi kemarin"
+    shifted = Article("a", text, (EntitySpan(8, 17, "OFFICIAL"), EntitySpan(22, 33, "TITLE")))
+    assert any("these look like UTF-16 units" in one for one in check(shifted)[0])
+    right = Article("a", text, (EntitySpan(7, 16, "OFFICIAL"), EntitySpan(21, 32, "TITLE")))
+    assert not check(right)[0]

@@ -76,12 +76,26 @@ def test_sigterm_stops_in_order_and_is_given_back(capsys):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_an_interrupt_that_a_library_made_an_error_of_is_one_still(capsys):
+    def command() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+        return 0
+
+    assert guarded(command, debug=True, stopped="stopped") == 143
+    assert capsys.readouterr().err == "\nstopped\n"
+
+
 @pytest.mark.parametrize(
     ("command", "line"),
     [
         ("train", "stopped; the same command with --resume goes on from the last checkpoint"),
         ("pretrain", "stopped; the same command with --resume goes on from the last checkpoint"),
-        ("predict", "stopped"),
+        ("predict", "stopped; the same command goes on behind the last part that was written"),
+        ("validate", "stopped"),
     ],
 )
 def test_what_can_be_resumed_says_so(capsys, monkeypatch, command, line):

@@ -110,7 +110,9 @@ def test_corpus_attach_text_joins_marks_and_text(tmp_path, texts, capsys):
     assert attach(standoff(tmp_path / "marks.jsonl"), texts, output) == 0
     assert capsys.readouterr().out == f"1 articles written to {output}\n"
     assert read_articles(output) == [
-        Article("text-1", TEXT, (EntitySpan(0, 13, "TITLE"),), (ThemeSpan(0, 20, "KARIER"),))
+        Article(
+            f"{texts.stem}-1", TEXT, (EntitySpan(0, 13, "TITLE"),), (ThemeSpan(0, 20, "KARIER"),)
+        )
     ]
 
 
@@ -153,16 +155,6 @@ def test_scripts_are_doors_of_commands(script, monkeypatch):
     ((*words, option, value),) = opened
     assert " ".join(words) in COMMANDS
     assert (option, value) == ("--seed", "3")
-
-
-def test_every_command_has_a_script():
-    scripts = [path.read_text("utf-8") for path in (ROOT / "scripts").glob("*.py")]
-    opened = [
-        command
-        for command in COMMANDS
-        if any(f"``asn-nlp {command}``" in " ".join(text.split()) for text in scripts)
-    ]
-    assert opened == list(COMMANDS)
 
 
 def test_python_m_opens_the_same_command(monkeypatch, capsys):

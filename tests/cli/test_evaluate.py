@@ -19,6 +19,7 @@ class Parrot:
     """Predicts nothing, or what it was told."""
 
     labels = ASN_LABELS
+    calibration = None
 
     def __init__(self, known: dict[str, Article]) -> None:
         self._known = known
@@ -64,3 +65,22 @@ def test_a_bad_run_or_file_is_a_line(
     assert main(["evaluate", str(tmp_path / "no"), str(data)]) == 2
     message = f"error: {tmp_path / 'no'} is no folder; name a run folder that training wrote\n"
     assert capsys.readouterr().err == message
+
+
+def test_what_is_wrong_with_an_output_or_a_run_is_told_before_reading(
+    tiny_articles: list[Article],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = tmp_path / "predictions.jsonl"
+    write_articles(tiny_articles, data)
+    monkeypatch.setattr(Predictor, "predict", lambda *_: pytest.fail("it reads"))
+    for options, message in (
+        (["--against", str(tmp_path / "no")], f"{tmp_path / 'no'} is no folder; name a run folder"),
+        (["--output", str(data)], f"{data} is a file; name a folder to write to"),
+        (["--output", str(tmp_path)], f"{data} is both read and written; name another file"),
+    ):
+        assert main(["evaluate", "ready", str(data), *options]) == 2
+        assert message in capsys.readouterr().err
+    assert read_articles(data) == tiny_articles

@@ -184,6 +184,34 @@ def test_a_group_given_for_an_option_names_one():
     assert refusal(["--encoder", "runs/mine"]) == message
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "a: &a [x, x]\nb: &b [*a, *a]\noutput: [*b, *b]",
+            r"aliases of YAML are not read, found \*a; write it out",
+        ),
+        (f"output: {'[' * 100_000}", r"YAML may be nested 20 deep, found more: 'output: \[\["),
+        ("output: [", "parsing config: while parsing a flow node"),
+        ("output: \0", "parsing config: unacceptable character"),
+        ("output: !!python/object/apply:os.system [true]", "could not determine a constructor"),
+    ],
+)
+def test_yaml_that_grows_breaks_or_builds_objects_is_refused(yaml, text, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_config(TrainConfig, yaml(text))
+
+
+def test_a_config_file_is_utf_8(tmp_path):
+    (tmp_path / "config.yaml").write_bytes(b"output: \xff")
+    with pytest.raises(ConfigError, match="a config file must be UTF-8, but one is not"):
+        parse_config(TrainConfig, ["--config", str(tmp_path / "config.yaml")])
+
+
+def test_a_star_is_no_alias():
+    assert parse_config(TrainConfig, ["--output", "*runs"]).output == "*runs"
+
+
 def test_what_is_no_config_file_is_named(tmp_path):
     for path in (tmp_path / "hilang.yaml", tmp_path):
         message = refusal(["--config", str(path)])

@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 from unittest.mock import Mock
@@ -7,6 +8,7 @@ from pyarrow import parquet
 
 from asn_nlp import Article, Predictor, read_articles
 from asn_nlp.cli import main
+from asn_nlp.files import claimed
 from asn_nlp.formats.records import to_record
 
 TEXT = "Bupati Kampar menegur pegawai.\r\nHujan turun 😀."
@@ -57,6 +59,21 @@ def test_it_reads_writes_and_reports(tiny_run, inputs, expected, tmp_path, capsy
     assert sorted(output.parent.iterdir()) == [output, rejects]
 
 
+def test_a_precision_leaves_out_what_is_doubtful_and_says_what_it_costs(
+    tiny_run, inputs, tmp_path, capsys, caplog
+):
+    given = [*map(str, inputs), "--output", str(tmp_path / "p.jsonl")]
+    assert main(["predict", str(tiny_run), *given, "--precision", ".9"]) == 2
+    assert "the run has no calibration; fit a calibration to" in capsys.readouterr().err
+    assert main(["predict", str(tiny_run), *given]) == 0
+    assert f"scores of {tiny_run} are not calibrated" in capsys.readouterr().err
+    assert main(["predict", "ready", *given, "--precision", "{entities: .97}"]) == 0
+    assert "are not calibrated" not in capsys.readouterr().err
+    (told,) = caplog.messages
+    assert told.startswith("OFFICIAL from score 0.")
+    assert "KARIER" not in told
+
+
 def test_parquet_holds_what_jsonl_does(tiny_run, inputs, expected, tmp_path):
     output = tmp_path / "out" / "predictions.parquet"
     assert predict(tiny_run, inputs, output) == 0
@@ -92,18 +109,21 @@ def test_a_run_cut_off_leaves_the_old_output(tiny_run, inputs, tmp_path, monkeyp
     output.write_text("old")
     monkeypatch.setattr(Predictor, "_read", Mock(side_effect=KeyboardInterrupt))
     assert predict(tiny_run, inputs, output) == 130
-    assert capsys.readouterr().err.endswith("stopped\n")
+    assert capsys.readouterr().err.endswith(
+        "stopped; the same command goes on behind the last part that was written\n"
+    )
     assert output.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["berita", "lain.jsonl", "out.jsonl"]
 
 
 @pytest.mark.parametrize("record", [None, {"id": "kosong"}])
-def test_nothing_to_read_is_said_and_told_by_the_status(tiny_run, tmp_path, capsys, record):
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_nothing_to_read_is_said_and_told_by_the_status(tiny_run, tmp_path, capsys, record, ending):
     folder = tmp_path / "news"
     folder.mkdir()
     if record:
         (folder / "a.jsonl").write_text(json.dumps(record), "utf-8")
-    assert predict(tiny_run, [folder], tmp_path / "out.jsonl") == 1
+    assert predict(tiny_run, [folder], tmp_path / f"out.{ending}") == 1
     told = capsys.readouterr()
     assert told.out.startswith("0 articles, ")
     assert told.err.endswith("nothing was read; name files or folders that hold news\n")
@@ -113,7 +133,7 @@ def test_nothing_to_read_is_said_and_told_by_the_status(tiny_run, tmp_path, caps
     ("arguments", "message"),
     [
         (["nowhere", "x", "--output", "o.jsonl"], "nowhere is no folder; name a run folder"),
-        (["ready", "x", "--output", "o.doc"], "must end in .jsonl, .parquet"),
+        (["ready", "x", "--output", "o.doc"], ".xlsx, .xmi, found 'o.doc'"),
         (["ready", "x"], "the following arguments are required: output; see asn-nlp predict"),
         (["ready", "x", "--output", "o.jsonl", "--engine", "jax"], "'jax'"),
     ],
@@ -132,3 +152,55 @@ def test_news_that_is_not_there_is_a_line(tiny_run, tmp_path, capsys):
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == f"error: {tmp_path}/nowhere does not exist; name a file or folder that does"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_wrong_with_an_output_is_told_before_a_run_is_opened(tmp_path, inputs, capsys):
+    link, folder = tmp_path / "tautan.jsonl", tmp_path / "hasil.jsonl"
+    link.symlink_to(inputs[1])
+    folder.mkdir()
+    before = inputs[1].read_bytes()
+    for output, message in (
+        (inputs[1], "is both read and written; name another file for what is written"),
+        (link, "is both read and written; name another file for what is written"),
+        (folder, "is a folder; name a file to write"),
+    ):
+        assert predict(tmp_path / "no run", inputs, output) == 2
+        assert message in capsys.readouterr().err
+    with claimed(tmp_path / "out.jsonl"):
+        assert predict(tmp_path / "no run", inputs, tmp_path / "out.jsonl") == 2
+    assert "out.jsonl is being written by another process" in capsys.readouterr().err
+    assert inputs[1].read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["hasil.csv", "hasil.json", "hasil.xlsx", "hasil.conll"])
+def test_a_file_of_any_format_is_put_together_from_parts(
+    tiny_run, inputs, expected, tmp_path, name
+):
+    output = tmp_path / "out" / name
+    assert predict(tiny_run, inputs, output) == 0
+    assert [article.text for article in read_articles(output)] == [one.text for one in expected]
+    beside = [f"{name}.jsonl"] if name.endswith("conll") else []
+    assert sorted(path.name for path in output.parent.iterdir()) == sorted(
+        [name, f"{name}.rejects.jsonl", *beside]
+    )
+
+
+def test_what_a_format_cannot_hold_is_told_at_the_first_shard(tiny_run, inputs, tmp_path, capsys):
+    assert predict(tiny_run, inputs, tmp_path / "out.txt") == 2
+    assert "plain text cannot hold its" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["berita", "lain.jsonl"]
+
+
+def test_standard_input_is_read_straight_through(tiny_run, tmp_path, monkeypatch, capsys):
+    given = b'{"isi": "Bupati Kampar menegur pegawai.", "nomor": 7}\n{"nomor": 8}\n'
+    stdin = [Path("-")]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+    columns = ["--text-column", "isi", "--id-column", "nomor", "--output"]
+    assert main(["predict", str(tiny_run), "-", *columns, str(tmp_path / "a.jsonl")]) == 0
+    assert [article.id for article in read_articles(tmp_path / "a.jsonl")] == ["7"]
+    told = capsys.readouterr()
+    assert told.out.startswith("1 articles, ")
+    assert "-:2: 'isi' must hold the article" in told.err
+    assert predict(tiny_run, stdin, tmp_path / "folder") == 2
+    assert "standard input is read in one process into one file; name" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "a.jsonl.rejects.jsonl"]

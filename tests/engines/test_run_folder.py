@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from asn_nlp.engines.run_folder import (
     open_theme_head,
     open_tokenizer,
     read_known_mentions,
+    rewrite_record,
     write_known_mentions,
     write_record,
 )
 from asn_nlp.errors import RunError
 from asn_nlp.labels import ASN_LABELS, LabelSet
+from asn_nlp.reading.calibration import Calibrated, Calibration, Calibrator
+from asn_nlp.reading.operating_points import Table
 from asn_nlp.reading.options import DecodeOptions
 from asn_nlp.shipped import READY
 
@@ -62,6 +66,27 @@ def test_what_is_written_is_what_opens(run):
     assert open_tokenizer(opened).encode("Bupati").ids
 
 
+def test_a_calibration_is_kept_and_a_run_without_one_says_so(run):
+    before = open_run(run)
+    assert before.calibration is None
+    table = Table(40, (0.9, 0.0), (25, 50), (25, 40), (0.9, 0.7))
+    side = Calibrated(Calibrator(1.5, 0.5, 2.0, (0.1,) * 3), 50, 40, 0.2, 0.04, {}, table)
+    kept = replace(before, calibration=Calibration(side, None))
+    rewrite_record(kept)
+    assert open_run(run) == kept
+    lines = (run / "run.json").read_text("utf-8").splitlines()
+    assert '          "predicted": [25, 50],' in lines  # a column is a line
+    rewrite_record(before)
+    assert "calibration" not in json.loads((run / "run.json").read_text("utf-8"))
+
+
+def test_a_damaged_calibration_is_named_with_its_cure(run):
+    change(run / "run.json", lambda record: record.update(calibration={"entities": None}))
+    with pytest.raises(RunError, match=r"run.json: calibration: must be an object of") as caught:
+        open_run(run)
+    assert "fit it anew: asn-nlp calibrate RUN FILE" in str(caught.value)
+
+
 @pytest.mark.parametrize("bias", [0.7, None])
 def test_a_run_of_format_1_opens_as_it_was(run, bias):
     before = open_run(run)
@@ -76,7 +101,7 @@ def test_a_run_of_format_1_opens_as_it_was(run, bias):
     assert opened.options.word_break_cost == before.options.word_break_cost
     assert (opened.window, opened.labels) == (before.window, before.labels)
     assert opened.pad_id == before.pad_id
-    assert opened.fingerprints == {}
+    assert opened.fingerprints is None
 
 
 def test_a_newer_format_asks_for_an_upgrade(run):
@@ -91,7 +116,7 @@ def test_a_newer_format_asks_for_an_upgrade(run):
     ("edit", "message"),
     [
         (lambda r: r.pop("format"), r"'format' must be a whole number, but it is missing"),
-        (lambda r: r.update(format=0), r"'format' must be 1 or more, but found 0"),
+        (lambda r: r.update(format=0), r"'format' must be 1 or more and below .*, but found 0"),
         (lambda r: r.update(format=True), r"'format' must be a whole number, but found True"),
         (lambda r: r.pop("labels"), r"'labels' must be an object, but it is missing"),
         (lambda r: r["labels"].update(entities="TITLE"), r"labels: 'entities' must be a list"),
@@ -100,8 +125,11 @@ def test_a_newer_format_asks_for_an_upgrade(run):
             r"config.json: 'id2label' must be the tags of the run's labels in their order, "
             r"O, B-TITLE, .* but is O, B-OFFICIAL",
         ),
-        (lambda r: r["window"].update(size=8, context=4), r"window: a window of 8 tokens with 4"),
-        (lambda r: r["window"].update(context=-1), r"window: a window of .* 0 or more"),
+        (
+            lambda r: r["window"].update(size=8, context=4),
+            r"window: window.size must be more than",
+        ),
+        (lambda r: r["window"].update(context=-1), r"window: 'context' must be 0 or more"),
         (lambda r: r["window"].update(size="8"), r"window: 'size' must be a whole number"),
         (
             lambda r: r["decoding"].update(word_break_cost=float("nan")),
@@ -128,7 +156,7 @@ def test_a_missing_or_odd_value_names_file_key_and_cure(run, edit, message):
     with pytest.raises(RunError, match=message) as caught:
         open_run(run)
     assert str(run) in str(caught.value)
-    assert str(caught.value).endswith(("train anew", "0 or more"))
+    assert str(caught.value).endswith(("train anew", "context shorter"))
 
 
 def test_one_threshold_for_twelve_themes_is_refused_in_format_1_too(run):
@@ -165,7 +193,8 @@ def test_a_changed_file_is_told_by_its_fingerprint(run):
 
 
 def without_fingerprints(run: Path) -> Path:
-    change(run / "run.json", lambda record: record.update(fingerprints={}))
+    """As the first trainings wrote it, so that what a file holds is met and not that it changed."""
+    change(run / "run.json", to_format_1)
     return run
 
 
@@ -262,5 +291,6 @@ def test_labels_may_lack_a_side(run):
 def test_the_ready_model_is_of_the_newest_format():
     assert json.loads((READY / "run.json").read_text("utf-8"))["format"] == RUN_FORMAT
     run = open_run(READY)
+    assert run.fingerprints
     for name in run.fingerprints:
         run.file(name)

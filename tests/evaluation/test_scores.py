@@ -113,7 +113,7 @@ def test_report_is_plain(tiny_articles) -> None:
             return all(map(plain, (*value.keys(), *value.values())))
         if isinstance(value, list | tuple):
             return all(map(plain, value))
-        return value is None or type(value) in (str, int, float)
+        return value is None or type(value) in (str, int, float, bool)
 
     report = judge(tiny_articles, scored(tiny_articles), known_mentions=frozenset({"Bali"}))
     assert report.entity_curves

@@ -34,11 +34,11 @@ def test_a_name_chooses_before_the_ending(tmp_path):
     assert read_articles(tmp_path / "a.data", "parquet") == [ARTICLE]
 
 
-def test_names_and_endings_are_all_different():
+def test_names_and_endings_tell_formats_apart():
     names = [one.name for one in FORMATS]
-    endings = [ending for one in FORMATS for ending in one.endings]
+    endings = [ending for one in FORMATS for ending in one.endings if not one.recognises]
     assert len(set(names)) == len(names)
-    assert len(set(endings)) == len(endings)
+    assert len(set(endings)) == len(endings), "those that share one must recognise their files"
 
 
 def test_parquet_is_written_as_parquet(tmp_path):
@@ -50,7 +50,7 @@ def test_parquet_is_written_as_parquet(tmp_path):
 @pytest.mark.parametrize(
     ("name", "format", "words"),
     [
-        ("a.json", None, "read must end in .* found 'a.json'; did you mean '.jsonl'?"),
+        ("a.jso", None, "read must end in .* found 'a.jso'; did you mean '.json'?"),
         ("a", None, "Else name its format"),
         ("a.jsonl", "jsnol", "not as 'jsnol'; did you mean 'jsonl'?"),
     ],
@@ -95,7 +95,9 @@ def test_articles_are_read_with_their_lines(tmp_path):
     assert (placed.line, placed.article.id) == (2, "a")
 
 
-@pytest.mark.parametrize("format", [one.name for one in FORMATS])
+@pytest.mark.parametrize(
+    "format", [one.name for one in FORMATS if one.name not in {"spacy", "uima", "xlsx"}]
+)
 def test_nothing_but_parquet_needs_pyarrow(tmp_path, format):
     path = tmp_path / f"a.{format}"
     path.write_text("text\nbaik\n", "utf-8")

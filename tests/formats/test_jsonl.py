@@ -269,3 +269,12 @@ def test_what_json_cannot_hold_is_named_and_not_written(tmp_path, ending, articl
         write_articles([Article("b", "baik"), article], path)
     assert words in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_offsets_in_utf_16_units_are_recognised(tmp_path):
+    record = {"id": "a", "text": "😀 Bupati Sigi", "entities": [span(3, 14, "TITLE")], "themes": []}
+    assert refusal(tmp_path, record).splitlines()[-1] == (
+        "FILE:1: article 'a': offsets must count characters, but these look like UTF-16 units, as "
+        "JavaScript and Java count: so read, all 1 marks begin and end with words, and as "
+        "characters 1 do not; count an emoji once"
+    )

