@@ -75,6 +75,22 @@ class Article:
         """The entities, then the themes."""
         return (*self.entities, *self.themes)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The article as a line of JSON Lines has it: plain values, and scores, to 4 decimals, only
+        where spans have them."""
+
+        def plain(span: Span) -> dict[str, Any]:
+            score = {} if span.score is None else {"score": round(span.score, 4)}
+            return {"start": span.start, "end": span.end, "label": span.label, **score}
+
+        return {
+            "id": self.id,
+            "text": self.text,
+            "entities": [plain(span) for span in self.entities],
+            "themes": [plain(span) for span in self.themes],
+            "meta": dict(self.meta),
+        }
+
     def _bounds_problems(self, span: Span) -> list[str]:
         where = f"article {self.id!r}: {span.label} span [{span.start}, {span.end})"
         if span.start == span.end:

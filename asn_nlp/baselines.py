@@ -3,29 +3,21 @@
 import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asn_nlp.annotation.folds import Learn, Read
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.errors import AnnotationError, TextError, extra
 from asn_nlp.evaluation import passage_themes
 from asn_nlp.labels import LabelSet
 from asn_nlp.passages import Passage, split_passages
+from asn_nlp.reading.opinions import Opinion
 from asn_nlp.reading.tagging import spans_to_tags, tags_to_spans
-
-with extra("train", "the baselines"):
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import precision_recall_curve
-    from sklearn.model_selection import GroupKFold, cross_val_predict
-    from sklearn.multiclass import OneVsRestClassifier
-    from sklearn.pipeline import Pipeline, make_pipeline, make_union
-    from sklearn.preprocessing import MultiLabelBinarizer
-    from sklearn_crfsuite import CRF
 
 with extra("train", "the baselines"):
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -68,6 +60,46 @@ def fit_baselines(
     if labels.themes and any(article.themes for article in articles):
         fitted["TF-IDF + logistic regression"] = TfidfThemes.from_articles(articles, labels)
     return fitted
+
+
+def learn_baselines(labels: LabelSet) -> Learn:
+    """The CRF and the linear themes, as what learns from articles and reads others."""
+
+    def learn(articles: Sequence[Article]) -> Read:
+        fitted = fit_baselines(articles, labels).values()
+        taggers = [one for one in fitted if isinstance(one, CrfTagger)]
+        classifiers = [one for one in fitted if isinstance(one, TfidfThemes)]
+
+        def read(unseen: Sequence[Article]) -> Iterable[Opinion]:
+            return (_opinion(article, taggers, classifiers, labels) for article in unseen)
+
+        return read
+
+    return learn
+
+
+def _opinion(
+    article: Article,
+    taggers: Sequence["CrfTagger"],
+    classifiers: Sequence["TfidfThemes"],
+    labels: LabelSet,
+) -> Opinion:
+    """Of one tagger and one classifier; where there is none, nothing was marked to learn from."""
+    passages = tuple(split_passages(article.text))
+    offsets = [np.zeros((0, 2), np.int64), *(word_offsets(article.text, one) for one in passages)]
+    words = np.concatenate(offsets)
+    tags = np.eye(len(labels.tags))[np.zeros(len(words), dtype=np.int64)]
+    themes = np.zeros((len(passages), len(labels.themes)))
+    read = replace(article, entities=(), themes=())
+    for tagger in taggers:
+        (found,) = tagger.predict([article])
+        read = replace(read, entities=found.entities)
+        tags = tagger.probabilities(article.text, offsets)
+    for classifier in classifiers:
+        (found,) = classifier.predict([article])
+        read = replace(read, themes=found.themes)
+        themes = classifier.probabilities(article.text)
+    return Opinion(read, words, tags, passages, themes, np.zeros(0, dtype=np.float32))
 
 
 @dataclass(frozen=True)
@@ -157,6 +189,15 @@ class CrfTagger:
             )
             for article in articles
         ]
+
+    def probabilities(self, text: str, offsets: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """Of the tags (n, tags) of the words at ``offsets``, a passage each."""
+        rows = [
+            [word.get(tag, 0.0) for tag in self.labels.tags]
+            for own in offsets
+            for word in self.model.predict_marginals_single(_features(text, own))
+        ]
+        return np.array(rows).reshape(-1, len(self.labels.tags)).clip(0, 1)
 
     def _entities(self, text: str, passage: Passage) -> list[EntitySpan]:
         offsets = word_offsets(text, passage)
@@ -276,8 +317,7 @@ class TfidfThemes:
         predicted = []
         for article in articles:
             passages = split_passages(article.text)
-            texts = [article.text[passage.start : passage.end] for passage in passages]
-            scores = self.model.predict_proba(texts)[:, :-1] if texts else np.zeros((0, 0))
+            scores = self.probabilities(article.text)
             themes = tuple(
                 ThemeSpan(
                     passages[row].start,
@@ -289,3 +329,10 @@ class TfidfThemes:
             )
             predicted.append(replace(article, entities=(), themes=themes))
         return predicted
+
+    def probabilities(self, text: str) -> NDArray[np.float64]:
+        """Of each theme (passages, themes)."""
+        texts = [text[passage.start : passage.end] for passage in split_passages(text)]
+        if not texts:
+            return np.zeros((0, len(self.labels.themes)))
+        return self.model.predict_proba(texts)[:, :-1]

@@ -5,11 +5,11 @@ Making one with a value out of its range raises ``ConfigError``.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from asn_nlp.errors import ConfigError
+from asn_nlp.errors import ConfigError, nearest
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.shipped import CORPUS, ENCODER
 
@@ -41,6 +41,7 @@ def check_unchanged(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]
             )
 
 
+_TRACKERS = ("none", "tensorboard", "wandb", "mlflow")
 _MOST_STEPS = 1_000_000  # of anything that is counted in small numbers
 _HIGHEST_SEED = 2**32 - 1  # NumPy's
 _HIGHEST_RATE = 1  # a thousand times what any encoder is trained with
@@ -52,24 +53,37 @@ class DataConfig:
 
     Args:
         train: file to train on, or several: ``[one.jsonl, other.jsonl]``.
-        dev: file to choose the checkpoint and the thresholds on; null takes ``dev_share`` of train.
+        dev: file to choose the checkpoint and the thresholds on, or several; null takes
+            ``dev_share`` of train.
         dev_share: share of the training articles set aside where there is no dev file.
         headline_case: share of the training articles whose headline is learned in capitals or in
             lower case, as outlets print them too.
+        line_breaks: share of the training articles that are learned with line breaks taken out, as
+            outlets lose them.
     """
 
     train: tuple[str, ...] | str = str(CORPUS / "train.jsonl")
-    dev: str | None = str(CORPUS / "dev.jsonl")
+    dev: tuple[str, ...] | str | None = str(CORPUS / "dev.jsonl")
     dev_share: float = 0.15
     headline_case: float = 0.2
+    line_breaks: float = 0.2
 
     def __post_init__(self) -> None:
         _check("data.dev_share", self.dev_share, 0, 0.9)
         _check("data.headline_case", self.headline_case, 0, 1)
+        _check("data.line_breaks", self.line_breaks, 0, 1)
 
     @property
     def train_files(self) -> tuple[Path, ...]:
-        return tuple(map(Path, [self.train] if isinstance(self.train, str) else self.train))
+        return _paths(self.train)
+
+    @property
+    def dev_files(self) -> tuple[Path, ...]:
+        return _paths(self.dev or ())
+
+
+def _paths(files: tuple[str, ...] | str) -> tuple[Path, ...]:
+    return tuple(map(Path, [files] if isinstance(files, str) else files))
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,8 @@ class EncoderConfig:
     """The pretrained encoder.
 
     Args:
-        name: hub name, or folder of an encoder or of a run, whose heads are then gone on with.
+        name: hub name, or folder of an encoder or of a run, whose heads are then gone on with;
+            ``ready`` is the run that ships.
         revision: commit id that pins a hub encoder.
         dropout: dropout of the encoder's vectors and of the heads; attention weights have none.
     """
@@ -116,8 +131,9 @@ class OptimizerConfig:
     """Fused AdamW with linear warm-up and decay to zero.
 
     Args:
-        learning_rate: peak rate of the encoder.
-        head_learning_rate: peak rate of the two heads, which start from random weights.
+        learning_rate: peak rate of the encoder; null is 5e-4, or 1e-4 where a run is gone on with.
+        head_learning_rate: peak rate of the two heads; null is 2e-3, or 3e-4 where those of a run
+            are gone on with.
         weight_decay: on matrices only.
         warmup: share of the steps.
         epochs: passes over the training articles.
@@ -127,8 +143,8 @@ class OptimizerConfig:
         theme_weight: weight of the theme loss beside the tag loss.
     """
 
-    learning_rate: float = 5e-4
-    head_learning_rate: float = 2e-3
+    learning_rate: float | None = None
+    head_learning_rate: float | None = None
     weight_decay: float = 0.01
     warmup: float = 0.1
     epochs: int = 10
@@ -145,6 +161,18 @@ class OptimizerConfig:
         _check("optimizer.micro_batch_tokens", self.micro_batch_tokens, 1)
         _check("optimizer.theme_weight", self.theme_weight, 0, 1_000)
 
+    def with_rates(self, *, from_run: bool) -> "OptimizerConfig":
+        """These options with the rates that null stands for; a run is a better start than random
+        heads, and is lost at their rates."""
+        rate, of_heads = (1e-4, 3e-4) if from_run else (5e-4, 2e-3)
+        return replace(
+            self,
+            learning_rate=rate if self.learning_rate is None else self.learning_rate,
+            head_learning_rate=(
+                of_heads if self.head_learning_rate is None else self.head_learning_rate
+            ),
+        )
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -159,7 +187,7 @@ class TrainConfig:
         resume: go on from the last checkpoint in ``output``.
         overwrite: take the place of a run, or of another training's checkpoints, in ``output``.
         save_fp16: store the weights in half precision.
-        report_to: experiment tracker that Hugging Face Trainer knows, such as tensorboard.
+        report_to: experiment tracker: none, tensorboard, wandb or mlflow.
     """
 
     data: DataConfig = field(default_factory=DataConfig)
@@ -178,11 +206,41 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _check("seed", self.seed, 0, _HIGHEST_SEED)
         _check("seeds", self.seeds, 1, _MOST_STEPS)
+        if self.report_to not in _TRACKERS:
+            raise ConfigError(
+                f"report_to must be one of {', '.join(_TRACKERS)}, found {self.report_to!r}; did "
+                f"you mean {nearest(self.report_to, _TRACKERS)!r}?"
+            )
         if self.optimizer.batch_tokens < self.window.size:
             raise ConfigError(
                 f"optimizer.batch_tokens must be window.size, {self.window.size}, or more, found "
                 f"{self.optimizer.batch_tokens}; a batch holds a window at least"
             )
+
+
+@dataclass(frozen=True)
+class SearchConfig(TrainConfig):
+    """Search the options that train best; the others are those of train.
+
+    Args:
+        trials: trainings that are tried altogether.
+        space: YAML file of options with their ranges; null searches rates, epochs, the weight of
+            the themes and dropout around the values given.
+    """
+
+    output: str = "runs/search"
+    trials: int = 20
+    space: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check("trials", self.trials, 1, _MOST_STEPS)
+
+    @property
+    def train_config(self) -> TrainConfig:
+        """What a trial is made of, and the best is trained by."""
+        shared = {one.name: getattr(self, one.name) for one in fields(TrainConfig)}
+        return TrainConfig(**shared | {"output": f"{self.output}/best"})
 
 
 @dataclass(frozen=True)
@@ -317,3 +375,25 @@ class PretrainConfig:
         _check("seed", self.seed, 0, _HIGHEST_SEED)
         _check("evaluate_tokens", self.evaluate_tokens, 1)
         _check("checkpoint_minutes", self.checkpoint_minutes, 0)
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """The web service of a run.
+
+    Args:
+        host: address to listen on; any but this machine's own lets others in, unasked who they are.
+        port: port to listen on; 0 takes a free one.
+        articles: most articles of one request that are read.
+        megabytes: most of the body of one request.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    articles: int = 64
+    megabytes: int = 16
+
+    def __post_init__(self) -> None:
+        _check("port", self.port, 0, 65_535)
+        _check("articles", self.articles, 1)
+        _check("megabytes", self.megabytes, 1)

@@ -26,7 +26,8 @@ class EncoderError(AsnError):
 
 
 class TrainingError(AsnError):
-    """A training went astray: its loss or its weights are no longer finite."""
+    """A training went astray: its loss or its weights are no longer finite, or one of the processes
+    that train together is gone."""
 
 
 class RunError(AsnError):

@@ -103,6 +103,22 @@ def temporary_folder(parent: Path, name: str) -> Iterator[Path]:
 
 
 @contextmanager
+def written_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill, which takes its name at the end; ``path`` is new, or an empty folder.
+
+    Raises:
+        OSError: it cannot be written; what was begun is gone.
+    """
+    with temporary_folder(path.parent, path.name) as temporary:
+        folder = temporary / "whole"
+        folder.mkdir()
+        yield folder
+        if path.is_dir():  # Windows moves nothing onto it
+            path.rmdir()
+        folder.replace(path)
+
+
+@contextmanager
 def claimed(path: Path) -> Iterator[None]:
     """Within, no other process or thread may claim the file or folder ``path``.
 

@@ -2,10 +2,11 @@
 
 import importlib.util
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from asn_nlp.articles import Article
 from asn_nlp.engines.inference import article_logits
@@ -19,21 +20,29 @@ from asn_nlp.engines.run_folder import (
     open_theme_head,
     open_tokenizer,
 )
+from asn_nlp.engines.themes import ThemeHead
 from asn_nlp.errors import AnnotationError, RunError
 from asn_nlp.labels import LabelSet
 from asn_nlp.reading.calibration import CURE, Calibration
-from asn_nlp.reading.decoding import decode
-from asn_nlp.reading.encoding import encode_articles
+from asn_nlp.reading.decoding import ArticleLogits, decode
+from asn_nlp.reading.encoding import EncodedArticle, encode_articles
 from asn_nlp.reading.operating_points import OperatingPoint
+from asn_nlp.reading.opinions import Opinion, opinions_of
 from asn_nlp.shipped import READY
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Precision = float | Mapping[str, float]  # wished of all that is read, or by kind
 
 # Enough articles to sort into batches almost without padding, few enough to stream.
 _CHUNK_ARTICLES = 256
 _CHUNK_CHARACTERS = 500_000
+# Where threads share out a chunk: shares of each thread, so that none waits long for the last, and
+# the least number of articles of a share.
+_SHARES = 4
+_SHARE_ARTICLES = 2
 
 
 class Predictor:
@@ -156,25 +165,60 @@ class Predictor:
                     "use predictor(text)"
                 ]
             )
-        return self._stream(articles)
+        return self._stream(articles, self._read)
 
-    def _stream(self, articles: Iterable[str | Article]) -> Iterator[Article]:
+    def opinions(self, articles: Iterable[str | Article]) -> Iterator[Opinion]:
+        """What the model says of each article in probabilities; else as ``predict``.
+
+        The spans are those read without a wished precision.
+
+        Raises:
+            AnnotationError: one of ``articles`` is neither text nor article.
+        """
+        return self._stream(articles, self._judge)
+
+    def _stream(
+        self, articles: Iterable[str | Article], read: Callable[[list[Article]], list[T]]
+    ) -> Iterator[T]:
         chunk: list[Article] = []
         characters = 0
         for place, article in enumerate(articles):
             try:
                 one = _as_article(article, place)
             except AnnotationError:
-                yield from self._read(chunk)
+                yield from read(chunk)
                 raise
             chunk.append(one)
             characters += len(one.text)
             if len(chunk) == _CHUNK_ARTICLES or characters > _CHUNK_CHARACTERS:
-                yield from self._read(chunk)
+                yield from read(chunk)
                 chunk, characters = [], 0
-        yield from self._read(chunk)
+        yield from read(chunk)
 
     def _read(self, articles: list[Article]) -> list[Article]:
+        readers = self._engine.at_once
+        size = max(_SHARE_ARTICLES, -(-len(articles) // (readers * _SHARES)))
+        if readers == 1 or len(articles) <= size:
+            return self._read_share(articles)
+        shares = [articles[start : start + size] for start in range(0, len(articles), size)]
+        with ThreadPoolExecutor(readers) as pool:
+            return [article for share in pool.map(self._read_share, shares) for article in share]
+
+    def _read_share(self, articles: list[Article]) -> list[Article]:
+        run = self._run
+        encoded, logits = self._logits(articles, self._theme_head)
+        read = decode(encoded, logits, run.labels, run.options, run.calibration)
+        point = self._operating_point
+        return [point.keep(article) for article in read] if point else read
+
+    def _judge(self, articles: list[Article]) -> list[Opinion]:
+        run = self._run
+        encoded, logits = self._logits(articles, self._theme_head.with_means())
+        return opinions_of(encoded, logits, run.labels, run.options, run.calibration)
+
+    def _logits(
+        self, articles: list[Article], theme_head: ThemeHead
+    ) -> tuple[list[EncodedArticle], list[ArticleLogits]]:
         run = self._run
         encoded = encode_articles(
             articles,
@@ -183,10 +227,7 @@ class Predictor:
             window_size=run.window.size,
             window_context=run.window.context,
         )
-        logits = article_logits(self._engine, self._theme_head, encoded, pad_id=run.pad_id)
-        read = decode(encoded, logits, run.labels, run.options, run.calibration)
-        point = self._operating_point
-        return [point.keep(article) for article in read] if point else read
+        return encoded, article_logits(self._engine, theme_head, encoded, pad_id=run.pad_id)
 
 
 def _reopened(

@@ -1,9 +1,10 @@
-"""Where the corpus, the encoder, the ready model and the regions lie that ship with the package."""
+"""Where the corpus, the encoder, the ready model and all else lie that ship with the package."""
 
 from pathlib import Path
 
 _DATA = Path(__file__).parent / "data"
 
+GUIDELINES = _DATA / "GUIDELINES.md"
 CORPUS = _DATA / "corpus"
 ENCODER = _DATA / "encoder"
 READY = _DATA / "model"

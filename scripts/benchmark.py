@@ -1,6 +1,6 @@
-"""python scripts/benchmark.py [--run RUN] [--encoder FOLDER] [--articles 24] [--rounds 3]
+"""python scripts/benchmark.py [--run RUN] [--file FILE] [--cache FOLDER] [--profile]
 
-Time asn_nlp against stock Hugging Face tools on this machine; where the package is installed,
+Time asn_nlp on this machine beside what one would else pick; where the package is installed,
 ``asn-nlp benchmark`` does the same.
 """
 

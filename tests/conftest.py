@@ -19,11 +19,12 @@ from transformers import (
 )
 
 from asn_nlp.articles import Article
-from asn_nlp.benchmark import write_random_run
+from asn_nlp.benchmark.random_run import write_random_run
 from asn_nlp.formats import inline
 
 # A busy machine is no failure: by default an example of hypothesis fails after 200 ms.
-settings.register_profile("untimed", deadline=None)
+# Fifty examples a test are what a whole run has time for.
+settings.register_profile("untimed", deadline=None, max_examples=50)
 settings.load_profile("untimed")
 
 _SOURCES = {
@@ -176,7 +177,12 @@ def tiny_run(
     """A run folder whose random weights make a model of two narrow layers."""
     encoder, run = tmp_path_factory.mktemp("encoder"), tmp_path_factory.mktemp("run")
     BertConfig(
-        hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+        vocab_size=len(tiny_tokenizer),  # and not BERT's, since many tests copy the run
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=512,
     ).save_pretrained(encoder)
     set_seed(0)  # so that the run reads themes, which not every draw does
     write_random_run(run, tiny_tokenizer, encoder=str(encoder))

@@ -1,5 +1,6 @@
 """A hub on the loopback: enough of the protocol for the real client, and ways for it to fail."""
 
+import base64
 import hashlib
 import json
 import threading
@@ -20,6 +21,7 @@ class Repository:
     commits: dict[str, dict[str, bytes]]
     references: dict[str, str]
     gated: bool = False
+    private: bool = False
 
     def commit(self, revision: str) -> str | None:
         found = self.references.get(revision, revision)
@@ -83,6 +85,48 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404, "RepoNotFound")
 
+    def do_POST(self) -> None:
+        """What writes: a repository, and a commit whose files all come along in it."""
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.hub.requests.append(f"POST {url.path}")
+        if self.headers.get("Authorization") != f"Bearer {self.hub.token}":
+            self._refuse(401, "")
+            return
+        parts = [unquote(part) for part in url.path.strip("/").split("/")]
+        name = "/".join(parts[2:4])
+        if parts[1] == "repos":
+            self._create(**json.loads(body))
+        elif parts[1] == "validate-yaml":
+            self._send_json({"errors": [], "warnings": []})
+        elif parts[4] == "preupload":
+            files = [file["path"] for file in json.loads(body)["files"]]
+            modes = {"uploadMode": "regular", "shouldIgnore": False}
+            self._send_json({"files": [{"path": path} | modes for path in files]})
+        else:
+            self._commit(name, [json.loads(line) for line in body.splitlines()])
+
+    def _create(self, name: str, organization: str, visibility: str = "public", **_: Any) -> None:
+        full = f"{organization}/{name}"
+        there = full in self.hub.repositories
+        if not there:
+            self.hub.repositories[full] = Repository({}, {}, private=visibility == "private")
+        answer = json.dumps({"url": f"{self.hub.endpoint}/{full}", "id": full}).encode()
+        self._send(409 if there else 200, answer, {"Content-Type": "application/json"})
+
+    def _commit(self, name: str, lines: list[dict[str, Any]]) -> None:
+        files = {
+            line["value"]["path"]: base64.b64decode(line["value"]["content"])
+            for line in lines
+            if line["key"] == "file"
+        }
+        repository = self.hub.repositories[name]
+        commit = _sha1(repr(files).encode())
+        repository.commits[commit] = files
+        repository.references["main"] = commit
+        url = f"{self.hub.endpoint}/{name}/commit/{commit}"
+        self._send_json({"success": True, "commitUrl": url, "commitOid": commit})
+
     def _describe(self, name: str, rest: list[str]) -> None:
         repository = self.hub.repositories.get(name)
         if repository is None:
@@ -99,7 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
                              for name, content in files.items()])  # fmt: skip
         else:
             siblings = [{"rfilename": file} | _described(file, files[file]) for file in files]
-            self._send_json({"id": name, "sha": commit, "siblings": siblings})
+            self._send_json({"id": name, "sha": commit, "siblings": siblings,
+                             "private": repository.private})  # fmt: skip
 
     def _resolve(self, name: str, revision: str, file: str) -> None:
         repository = self.hub.repositories.get(name)

@@ -82,3 +82,17 @@ def test_every_problem_is_reported():
     with pytest.raises(AnnotationError) as caught:
         Article("sigi", TEXT, (EntitySpan(3, 3, "TITLE"), EntitySpan(5, 99, "TITLE")))
     assert len(caught.value.problems) == 2
+
+
+def test_an_article_is_plain_values_and_shows_itself():
+    article = Article("a", "Sigi <b>", (EntitySpan(0, 4, "PROVINCE", 0.98765),), meta={"n": 1})
+    assert article.to_dict() == {
+        "id": "a",
+        "text": "Sigi <b>",
+        "entities": [{"start": 0, "end": 4, "label": "PROVINCE", "score": 0.9877}],
+        "themes": [],
+        "meta": {"n": 1},
+    }
+    shown = article._repr_html_()
+    assert "PROVINCE 0.99</small>" in shown
+    assert "&lt;b&gt;" in shown

@@ -49,6 +49,24 @@ def test_a_folder_becomes_a_table_of_officials_and_a_chart_of_themes(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_an_export_becomes_a_model_whose_readings_go_back(tmp_path):
+    kinds = shown("train-on-your-own", tmp_path)
+    read, tasks = kinds["text/html"][-2:]
+    assert '<mark class="asn-entity' in read
+    assert "<td>OFFICIAL</td>" in tasks
+    assert not list(tmp_path.iterdir())
+
+
+def test_errors_are_told_apart_and_go_to_label_studio(tmp_path):
+    scores, numbers, errors, article, agreed = shown("judge-and-correct", tmp_path)["text/html"]
+    assert "<td>OFFICIAL</td>" in scores
+    assert "theme spurious" in numbers
+    assert "<td>" in errors
+    assert "alone" in article
+    assert "<th>entities</th>" in agreed
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_defines_nothing_worth_reusing(path):
     notebook = nbformat.read(path, as_version=4)

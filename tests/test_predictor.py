@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from asn_nlp.engines.onnx import OnnxEngine
 from asn_nlp.engines.run_folder import write_record
 from asn_nlp.engines.torch import TorchEngine
 from asn_nlp.errors import AnnotationError, RunError
+from asn_nlp.export.writing import export_run
 from asn_nlp.formats import read_articles
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.predictor import Predictor
@@ -33,7 +35,7 @@ def run(encoders, tmp_path_factory) -> Path:
     encoder = find_encoder(str(encoders["bert"]))
     model, tokenizer = JointModel.from_encoder(encoder, ASN_LABELS), open_tokenizer(encoder)
     write_weights(folder, model, tokenizer, half=False)
-    options = DecodeOptions(2.0, 0.0, (0.5,) * len(ASN_LABELS.themes))
+    options = DecodeOptions(2.0, 0.0, (0.5,) * len(ASN_LABELS.themes), (0.0,) * 3)
     write_record(folder, ASN_LABELS, WindowConfig(32, 4), options, pad_id=tokenizer.pad_token_id)
     return folder
 
@@ -185,9 +187,13 @@ def test_without_a_folder_the_model_that_ships_is_opened():
     ]
 
 
-def test_the_shipped_graph_reads_as_the_shipped_weights_do():
+def test_a_float32_graph_reads_as_the_shipped_weights_do(tmp_path):
     articles = read_articles(CORPUS / "test.jsonl")[:12]
-    graph, weights = (Predictor.from_pretrained(engine=name) for name in ("onnx", "torch"))
+    shutil.copytree(READY, tmp_path / "run")
+    export_run(tmp_path / "run")
+    graph, weights = (
+        Predictor.from_pretrained(tmp_path / "run", engine=name) for name in ("onnx", "torch")
+    )
     weights._engine._classifier.float()  # wherever bf16 is the faster
     for one, other in zip(graph.predict(articles), weights.predict(articles), strict=True):
         assert spans_of(one) == spans_of(other)
@@ -216,7 +222,7 @@ def test_calibration_changes_the_scores_of_the_shipped_model_and_no_span(news):
 
 
 def test_a_wished_precision_leaves_out_what_scores_too_little(news, caplog):
-    plain, strict = (Predictor.from_pretrained(precision=wish) for wish in (None, {"themes": 0.75}))
+    plain, strict = (Predictor.from_pretrained(precision=wish) for wish in (None, {"themes": 0.7}))
     (told,) = caplog.messages
     point = strict.operating_point
     assert told == str(point)
@@ -270,3 +276,20 @@ def test_threads_share_a_predictor(run, news, engine):
         sys.setswitchinterval(interval)
     for result in results:
         assert [spans_of(one) for one in result] == [spans_of(one) for one in expected]
+
+
+def test_opinions_are_the_probabilities_behind_what_is_read(predictor, news):
+    texts = [*news[:3], ""]
+    read = list(predictor.predict(texts))
+    for opinion, article in zip(predictor.opinions(texts), read, strict=True):
+        assert [span.label for span in opinion.article.spans] == [
+            span.label for span in article.spans
+        ]
+        assert opinion.tags.shape == (len(opinion.offsets), len(predictor.labels.tags))
+        assert opinion.themes.shape == (len(opinion.passages), len(predictor.labels.themes))
+        assert np.allclose(opinion.tags.sum(axis=1), 1)
+        assert len(opinion.vector) == (16 if article.text else 0)
+        for span in opinion.article.themes:
+            place = [passage.start for passage in opinion.passages].index(span.start)
+            theme = predictor.labels.theme_ids[span.label]
+            assert opinion.themes[place, theme] == pytest.approx(span.score)

@@ -11,10 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from asn_nlp.annotation.guidelines import FILES, OFFSETS, THEMES, rule_of
 from asn_nlp.annotation.splits import near_duplicate_groups
 from asn_nlp.articles import Article
 from asn_nlp.formats import Problem, scan_placed
 from asn_nlp.formats.offsets import look_like_utf16
+from asn_nlp.formats.records import sound_part
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.passages import Passage, split_passages
 from asn_nlp.reading.tagging import spans_to_tags
@@ -40,10 +42,23 @@ class FileCounts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An error must be fixed, a warning looked at; the message gives place, rule, value, cure."""
+    """An error must be fixed, a warning looked at; the message gives place, rule, value, cure.
+
+    Attributes:
+        rule: the heading of the guidelines that asks for it.
+        line: where the article stands in ``path``; None where it is the whole file.
+        article: its id; None where none could be read.
+        start: of the mark in question, and ``end``; None where it is about no mark.
+    """
 
     severity: Literal["error", "warning"]
+    rule: str
     message: str
+    path: Path
+    line: int | None = None
+    article: str | None = None
+    start: int | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +77,30 @@ class ValidationReport:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """An article and the ``file:line`` it stands on."""
+    """An article and where it stands."""
 
-    where: str
+    path: Path
+    line: int | None
     article: Article
+
+    @property
+    def where(self) -> str:
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
     def __str__(self) -> str:
         return f"{self.where}: article {self.article.id!r}"
+
+    def error(self, rule: str, told: str, *place: int) -> Finding:
+        return self._finding("error", rule, told, place)
+
+    def warning(self, rule: str, told: str, *place: int) -> Finding:
+        return self._finding("warning", rule, told, place)
+
+    def _finding(
+        self, severity: Literal["error", "warning"], rule: str, told: str, place: tuple[int, ...]
+    ) -> Finding:
+        message = f"{self}{told}"
+        return Finding(severity, rule, message, self.path, self.line, self.article.id, *place)
 
 
 def validate(
@@ -93,37 +125,44 @@ def validate(
     files = []
     placed: list[_Placed] = []
     for path in paths:
-        readable, broken = _read(path, format)
-        findings += broken
+        readable: list[_Placed] = []
+        for record in scan_placed(path, format):
+            if isinstance(record, Problem):
+                findings += _broken(record, labels)
+            else:
+                readable.append(_Placed(path, record.line, record.article))
         files.append(_count(path, [one.article for one in readable]))
         placed += readable
     for one in placed:
-        if labels:
-            findings += [
-                Finding("error", f"{one.where}: {problem}")
-                for problem in labels.problems(one.article)
-            ]
-        findings += _shifted(one)
-        findings += _bad_edges(one)
-        findings += _over_lines(one)
+        if shifted := list(_shifted(one)):  # of which all else would be a consequence
+            findings += [*_unknown_labels(one, labels), *shifted]
+            continue
+        findings += _of_spans(one, labels)
         findings += _unmarked_elsewhere(one)
-        findings += _odd_themes(one)
     findings += _duplicates(placed)
     if tokens:
         findings += _inside_tokens(placed, tokens)
     return ValidationReport(tuple(findings), tuple(files))
 
 
-def _read(path: Path, format: str | None) -> tuple[list[_Placed], list[Finding]]:
-    readable: list[_Placed] = []
-    findings: list[Finding] = []
-    for record in scan_placed(path, format):
-        if isinstance(record, Problem):
-            findings += [Finding("error", line) for line in record.lines]
-        else:
-            where = str(path) if record.line is None else f"{path}:{record.line}"
-            readable.append(_Placed(where, record.article))
-    return readable, findings
+def _broken(problem: Problem, labels: LabelSet | None) -> Iterator[Finding]:
+    """What is wrong with a record that is no article, and with the spans of it that are sound."""
+    for line in problem.lines:
+        yield Finding("error", FILES, line, problem.path, problem.line)
+    if rest := sound_part(problem.raw):
+        yield from _of_spans(_Placed(problem.path, problem.line, rest), labels)
+
+
+def _of_spans(one: _Placed, labels: LabelSet | None) -> Iterator[Finding]:
+    yield from _unknown_labels(one, labels)
+    yield from _bad_edges(one)
+    yield from _over_lines(one)
+    yield from _odd_themes(one)
+
+
+def _unknown_labels(one: _Placed, labels: LabelSet | None) -> Iterator[Finding]:
+    for problem in labels.problems(one.article) if labels else ():
+        yield Finding("error", FILES, f"{one.where}: {problem}", one.path, one.line, one.article.id)
 
 
 def _count(path: Path, articles: Sequence[Article]) -> FileCounts:
@@ -139,45 +178,51 @@ def _count(path: Path, articles: Sequence[Article]) -> FileCounts:
 def _shifted(one: _Placed) -> Iterator[Finding]:
     places = [(span.start, span.end) for span in one.article.spans]
     if shifted := look_like_utf16(one.article.text, places):
-        yield Finding("error", f"{one}: {shifted}")
+        yield one.error(OFFSETS, f": {shifted}")
 
 
 def _bad_edges(one: _Placed) -> Iterator[Finding]:
     article = one.article
     for span in article.entities:
-        surface = article.surface(span)
-        what = f"{one}: {span.label} {article.quote(span)}"
+        surface, place = article.surface(span), (span.start, span.end)
+        what = f": {span.label} {article.quote(span)}"
         for edge, verb in ((surface[0], "begins"), (surface[-1], "ends")):
             category = unicodedata.category(edge)
             if edge.isspace() or category in {"Cc", "Cf"}:
-                yield Finding(
-                    "error",
+                yield one.error(
+                    OFFSETS,
                     f"{what} {verb} with white space (U+{ord(edge):04X}); leave it outside the "
                     "span",
+                    *place,
                 )
             elif category[0] in "PS":
-                yield Finding(
-                    "warning" if _may_be_part_of_name(surface, verb) else "error",
+                tell = one.warning if _may_be_part_of_name(surface, verb) else one.error
+                yield tell(
+                    OFFSETS,
                     f"{what} {verb} with {edge!r}; a span leaves out punctuation that is not part "
                     "of the name",
+                    *place,
                 )
         behind = article.text[span.end : span.end + 1]
-        for edge, place in ((surface[0], "begins with"), (behind, "ends before")):
+        for edge, verb in ((surface[0], "begins with"), (behind, "ends before")):
             if edge and unicodedata.category(edge)[0] == "M":
-                yield Finding(
-                    "error",
-                    f"{what} {place} a mark (U+{ord(edge):04X}) that belongs to the letter before "
+                yield one.error(
+                    OFFSETS,
+                    f"{what} {verb} a mark (U+{ord(edge):04X}) that belongs to the letter before "
                     "it; keep the two together",
+                    *place,
                 )
 
 
 def _over_lines(one: _Placed) -> Iterator[Finding]:
     for span in one.article.entities:
         if not {"\n", "\r"}.isdisjoint(one.article.surface(span).strip()):
-            yield Finding(
-                "warning",
-                f"{one}: {span.label} {one.article.quote(span)} goes over a line break, and what a "
+            yield one.warning(
+                OFFSETS,
+                f": {span.label} {one.article.quote(span)} goes over a line break, and what a "
                 "model reads never does; mark each line by itself, or join the lines",
+                span.start,
+                span.end,
             )
 
 
@@ -206,11 +251,13 @@ def _unmarked_elsewhere(one: _Placed) -> Iterator[Finding]:
             continue
         covered[start:end] = b"\1" * (end - start)
         surface = text[start:end]
-        yield Finding(
-            "warning",
-            f"{one}: {surface!r} is {labels[surface]} elsewhere in the article, but unmarked "
+        yield one.warning(
+            rule_of(labels[surface]),
+            f": {surface!r} is {labels[surface]} elsewhere in the article, but unmarked "
             f"at [{start}, {end}) in {_context(text, start, end)!r}; mark it where it means "
             "the same",
+            start,
+            end,
         )
 
 
@@ -243,15 +290,18 @@ def _odd_themes(one: _Placed) -> Iterator[Finding]:
     passages = set(split_passages(article.text))
     for span, times in Counter(article.themes).items():
         begin = article.text[span.start : min(span.end, span.start + 2 * _CONTEXT)]
-        what = f"{one}: {span.label} [{span.start}, {span.end}) on {begin + '…'!r}"
+        what = f": {span.label} [{span.start}, {span.end}) on {begin + '…'!r}"
         if Passage(span.start, span.end) not in passages:
-            yield Finding(
-                "warning",
+            yield one.warning(
+                THEMES,
                 f"{what} is no whole passage; a theme's span is the line it was marked on, "
                 "without white space around it",
+                span.start,
+                span.end,
             )
         if times > 1:
-            yield Finding("error", f"{what} is marked {times} times; keep one")
+            told = f"{what} is marked {times} times; keep one"
+            yield one.error(THEMES, told, span.start, span.end)
 
 
 def _duplicates(placed: Sequence[_Placed]) -> Iterator[Finding]:
@@ -261,14 +311,12 @@ def _duplicates(placed: Sequence[_Placed]) -> Iterator[Finding]:
             by_text.setdefault(placed[position].article.text, []).append(placed[position])
         for first, *others in by_text.values():
             if others:
-                yield Finding(
-                    "error", f"{first} has the same text as {_list(others)}; keep one of them"
-                )
+                yield first.error(FILES, f" has the same text as {_list(others)}; keep one of them")
         first, *others = (same[0] for same in by_text.values())
         if others:
-            yield Finding(
-                "warning",
-                f"{first} is a near-duplicate of {_list(others)}; keep them in one part of a split",
+            yield first.warning(
+                FILES,
+                f" is a near-duplicate of {_list(others)}; keep them in one part of a split",
             )
 
 
@@ -282,11 +330,15 @@ def _inside_tokens(
     """Warnings only: where an outlet glued words together, the annotation is right."""
     for one in placed:
         article = one.article
+        if not article.entities:
+            continue
         labels = LabelSet(tuple({span.label for span in article.entities}), ())
         for span in spans_to_tags(article.entities, tokens(article.text), labels).unaligned:
-            yield Finding(
-                "warning",
-                f"{one}: {span.label} {article.quote(span)} begins or ends inside a token of the "
+            yield one.warning(
+                OFFSETS,
+                f": {span.label} {article.quote(span)} begins or ends inside a token of the "
                 f"encoder in {_context(article.text, span.start, span.end)!r}; training tags "
                 "the whole token, so correct the edge unless the outlet glued words together",
+                span.start,
+                span.end,
             )

@@ -7,7 +7,7 @@ from typing import Any
 from asn_nlp.articles import Article
 from asn_nlp.batch.crew import Failed, read_task
 from asn_nlp.errors import AnnotationError, extra
-from asn_nlp.formats.records import text_faults, to_record
+from asn_nlp.formats.records import text_faults
 from asn_nlp.predictor import Predictor
 
 
@@ -69,7 +69,7 @@ class BatchPredictor:
         read, problems = self._read(table["text"].to_pylist())
         span = {"start": arrow.int64(), "end": arrow.int64(), "label": arrow.string()}
         spans = arrow.list_(arrow.struct(span | {"score": arrow.float64()}))
-        records = [to_record(one) if one else {"entities": [], "themes": []} for one in read]
+        records = [one.to_dict() if one else {"entities": [], "themes": []} for one in read]
         # Types are named, since a batch in which nothing is found would have others.
         for name, values, kind in (
             ("entities", [record["entities"] for record in records], spans),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asn_nlp.articles import Article
+from asn_nlp.batch.parts import Parts
 from asn_nlp.batch.shards import Shard
 from asn_nlp.engines.protocol import Engine, Output
 from asn_nlp.engines.run_folder import open_run
@@ -87,6 +88,7 @@ class _Beating:
         self._engine = engine
         self._beat = beat
         self.token_budget = engine.token_budget
+        self.at_once = engine.at_once
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Output:
         self._beat()
@@ -111,22 +113,44 @@ def read_task(
 
 
 class Alone:
-    """One reader, in this process, which an article may end or keep waiting."""
+    """One reader, in this process, which an article may end or keep waiting.
+
+    Args:
+        parts: knows which shards an earlier attempt died of.
+        careful: opens a crew of one process, to which those are left.
+        told: called in this process.
+    """
 
     size = 1
 
-    def __init__(self, opening: Opening, told: Told) -> None:
+    def __init__(
+        self, opening: Opening, parts: Parts, *, careful: Callable[[], Crew], told: Told
+    ) -> None:
         self._predictor = opening.open(beat=lambda: None)
+        self._parts = parts
+        self._careful = careful
         self._told = told
+        self._crew: Crew | None = None
+        self._done: tuple[Task, list[Article] | Failed] | None = None
 
     def start(self, task: Task, articles: Sequence[Article]) -> None:
-        self._done = task, read_task(self._predictor, articles, self._told)
+        if task.shard in self._parts.suspects:
+            self._crew = self._crew or self._careful()
+            self._crew.start(task, articles)
+            return
+        with self._parts.trying(task.shard):
+            self._done = task, read_task(self._predictor, articles, self._told)
 
     def finish(self) -> tuple[Task, list[Article] | Failed]:
-        return self._done
+        if self._crew and not self._done:
+            return self._crew.finish()
+        assert self._done
+        done, self._done = self._done, None
+        return done
 
     def close(self) -> None:
-        pass
+        if self._crew:
+            self._crew.close()
 
 
 @dataclass

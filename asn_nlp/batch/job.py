@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from asn_nlp.articles import Article
+from asn_nlp.articles import Article, EntitySpan
 from asn_nlp.batch.cluster import Cluster
 from asn_nlp.batch.crew import Alone, Crew, Failed, Opening, read_shards
 from asn_nlp.batch.parts import Part, Parts
@@ -30,13 +31,14 @@ from asn_nlp.formats import (
     write_articles,
 )
 from asn_nlp.formats.news import STDIN
-from asn_nlp.formats.records import to_json, to_record
+from asn_nlp.formats.records import to_json
 from asn_nlp.predictor import Precision
 from asn_nlp.shipped import run_folder
 
 # Options that change what is written.
 _DECIDING = ("engine", "device", "precision", "shard", "text_column", "id_column")
 _ENDINGS = {ending for one in FORMATS if one.write for ending in one.endings}
+_READ = Article("a", "Sekda hadir.", entities=(EntitySpan(0, 5, "TITLE"),))  # any that has a span
 _SHOWN = 10  # rejects told of; the files hold all
 
 
@@ -87,7 +89,8 @@ class BatchOptions:
         shard: articles of a part, and so at most what a kill loses.
         format: of the parts of a folder: jsonl or parquet.
         workers: processes that read, with the cores divided among them; null reads in this one,
-            which an article can then end or keep waiting. With ``ray``, actors of a core each;
+            which an article can then keep waiting, or end: the next attempt reads the shard that it
+            died of in a process of its own. With ``ray``, actors of a core each;
             null has as many as the cluster has cores.
         ray: read on a Ray cluster: its address, or "" for that of this machine.
         patience: seconds without a sign of life after which a worker is ended.
@@ -139,8 +142,8 @@ def predict_files(
 
     Raises:
         AnnotationError: the format of the output cannot hold an article.
-        ConfigError: the output belongs to another run, input or options, is read itself, or
-            another process writes it; or standard input is to be shared out.
+        ConfigError: the output belongs to another run, version, input or options, is read itself,
+            holds no spans, or another process writes it; or standard input is to be shared out.
         RunError, MissingExtra: the run cannot be opened.
         OSError: the output cannot be written; what was written stays, and can be gone on with.
     """
@@ -149,6 +152,11 @@ def predict_files(
     single = output.suffix.lower() in _ENDINGS or bool(output.suffix and not output.is_dir())
     # A wrong ending is told before anything is opened.
     to = choose(output, writing=True) if single else None
+    if to and to.cannot_hold(_READ):
+        raise ConfigError(
+            f"what is read has spans, which {output}, a file of {to.name}, cannot hold; name a "
+            ".jsonl file"
+        )
     folder = output.with_name(f"{output.name}.parts") if single else output
     rejects = output.with_name(f"{output.name}.rejects.jsonl") if single else folder
     for path in dict.fromkeys((output, rejects)):
@@ -168,26 +176,25 @@ def predict_files(
         if straight:
             return _read_straight(opening, files, output, rejects, options, progress)
         job: dict[str, dict[str, Any]] = {
+            "package": {"version": version("asn-nlp")},
             "run": {"fingerprint": run_fingerprint(opened)},
             "option": {name: getattr(options, name) for name in _DECIDING},
             "output": {"format": "jsonl" if single else options.format},
             "input": {str(found.path): _known_by(found) for found in files},
         }
-        new = not folder.exists()
         parts = Parts(folder, job, job["output"]["format"])
         summary = Summary(**(parts.outcome or {}))
         try:
             if parts.outcome is None:
                 progress.total(sum(known.get("bytes", 0) for known in job["input"].values()))
                 _read(opening, files, parts, to, options, progress, summary)
+            if single:
+                if parts.outcome is None:
+                    put_together(parts, range(1, summary.parts + 1), output, rejects)
+                    parts.end(asdict(summary))
+                move_out(parts, output, rejects)
         finally:
-            if new and not any(folder.glob("_part-*")):
-                parts.remove()
-        if single:
-            if parts.outcome is None:
-                put_together(parts, range(1, summary.parts + 1), output, rejects)
-                parts.end(asdict(summary))
-            move_out(parts, output, rejects)
+            parts.tidy()
     return summary
 
 
@@ -232,7 +239,7 @@ def _read(
     first = next(shards, None)
     if first is None:
         return
-    with closing(_crew(opening, options, progress)) as crew:
+    with closing(_crew(opening, options, parts, progress)) as crew:
         for shard, outcomes in read_shards(chain([first], shards), crew):
             articles = [one for one in outcomes if isinstance(one, Article)]
             if to and (losses := [loss for one in articles for loss in to.cannot_hold(one)]):
@@ -282,7 +289,7 @@ def _read_straight(
     return summary
 
 
-def _crew(opening: Opening, options: BatchOptions, progress: Progress) -> Crew:
+def _crew(opening: Opening, options: BatchOptions, parts: Parts, progress: Progress) -> Crew:
     if options.ray is not None:
         return Cluster(
             opening,
@@ -291,9 +298,13 @@ def _crew(opening: Opening, options: BatchOptions, progress: Progress) -> Crew:
             patience=options.patience,
             told=progress.read,
         )
-    if options.workers is None:
-        return Alone(opening, progress.read)
-    return Processes(opening, options.workers, patience=options.patience, told=progress.read)
+
+    def processes(size: int) -> Processes:
+        return Processes(opening, size, patience=options.patience, told=progress.read)
+
+    if options.workers is not None:
+        return processes(options.workers)
+    return Alone(opening, parts, careful=lambda: processes(1), told=progress.read)
 
 
 def _given_up(placed: Placed, failed: Failed) -> Problem:
@@ -302,7 +313,7 @@ def _given_up(placed: Placed, failed: Failed) -> Problem:
         f"an article must be one that can be read, but what read {placed.article.id!r:.60} "
         f"{failed.reason}, and again when it read it alone; leave it out, and report it"
     )
-    record = to_json(to_record(placed.article))
+    record = to_json(placed.article.to_dict())
     return Problem(placed.path, placed.line, (message,), record)
 
 

@@ -6,13 +6,16 @@
 ``_rejects-000001.jsonl``    its records that could not be read, where there are any
 ``_part-000001.json``        which records these are, how many, and the fingerprints of both files;
                             written last
+``_trying-000001``           while they are read; an attempt that left it died of them, perhaps
 ==========================  =====================================================================
 
 Arrow, Spark and their like pass over names that begin with a line, and read the parts alone.
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from asn_nlp.files import fingerprint, is_temporary, written_whole
 from asn_nlp.formats import Problem, write_articles, write_problems
 
 _JOB, _OUTCOME = "_job.json", "outcome"
+_TRYING = "_trying-"
 _DIFFERENCES = 5  # named in a message
 
 
@@ -49,6 +53,10 @@ class Part:
 class Parts:
     """The parts in a folder that nobody else writes.
 
+    Attributes:
+        outcome: None until nothing is left to read.
+        suspects: shards that an attempt was reading when it died.
+
     Args:
         job: what is read how: sections of names and values, all of JSON.
         format: of the parts: jsonl or parquet.
@@ -62,7 +70,8 @@ class Parts:
         self.folder = folder
         self._format = format
         self._job = job
-        self.outcome: dict[str, Any] | None = None  # once nothing is left to read
+        self.outcome: dict[str, Any] | None = None
+        self._new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         there = []
         for path in folder.iterdir():
@@ -70,6 +79,7 @@ class Parts:
                 path.unlink()
             else:
                 there.append(path.name)
+        self.suspects = {int(one[-6:]) for one in there if one.startswith(_TRYING)}
         if _JOB in there:
             self._check(job)
             return
@@ -130,6 +140,7 @@ class Parts:
         """
         path, rejects = self.articles(shard.number), self.rejects(shard.number)
         kept = list(articles)
+        self._mark(shard.number).unlink(missing_ok=True)
         self._record(shard.number).unlink(missing_ok=True)  # it vouches for a damaged file
         write_articles(kept, path, self._format)
         write_problems(problems, rejects)
@@ -147,6 +158,15 @@ class Parts:
             json.dump(asdict(part), file, allow_nan=False, indent=1)
         return part
 
+    @contextmanager
+    def trying(self, number: int) -> Iterator[None]:
+        """Around the reading of a shard by this process, which an article may end."""
+        self._mark(number).touch()
+        try:
+            yield
+        finally:
+            self._mark(number).unlink()
+
     def articles(self, number: int) -> Path:
         return self.folder / f"part-{number:06}.{self._format}"
 
@@ -156,10 +176,20 @@ class Parts:
     def _record(self, number: int) -> Path:
         return self.folder / f"_part-{number:06}.json"
 
+    def _mark(self, number: int) -> Path:
+        return self.folder / f"{_TRYING}{number:06}"
+
+    def tidy(self) -> None:
+        """Remove the folder if this attempt made it, and no part came of it."""
+        if self._new and self.folder.exists() and not any(self.folder.glob("_part-*")):
+            self.remove()
+
     def remove(self) -> None:
         """Remove every part, then the job, and the folder."""
         for path in self.folder.iterdir():
-            if path.name != _JOB:
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != _JOB:
                 path.unlink()
         (self.folder / _JOB).unlink(missing_ok=True)
         self.folder.rmdir()

@@ -14,17 +14,11 @@ from multiprocessing.context import SpawnProcess
 
 from asn_nlp.articles import Article
 from asn_nlp.batch.crew import Failed, Opening, Task, Told, read_task
+from asn_nlp.engines.onnx import cores
 from asn_nlp.errors import AsnError, RunError
 
 _OPENING = 600  # seconds in which a reader must have opened the run
 _BEAT = 0.5  # seconds between two messages of a reader about how far it is
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass

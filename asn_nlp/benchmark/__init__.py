@@ -1,19 +1,7 @@
-"""How much faster than the stock tools: the same articles and weights, rounds interleaved."""
+"""How fast, beside what one would else pick: one module a question.
 
-from asn_nlp.benchmark.laps import Inference, Lap, Ratio, Training, speed_up
-from asn_nlp.benchmark.random_run import write_random_run
-from asn_nlp.benchmark.reading import benchmark_inference
-from asn_nlp.benchmark.tables import print_benchmark
-from asn_nlp.benchmark.training import benchmark_training
-
-__all__ = [
-    "Inference",
-    "Lap",
-    "Ratio",
-    "Training",
-    "benchmark_inference",
-    "benchmark_training",
-    "print_benchmark",
-    "speed_up",
-    "write_random_run",
-]
+``race`` times systems against each other, each in a process of its own (``worker``) that opens it
+by its name (``systems``); ``tables`` and ``plot`` show what came of it. ``profile`` says where the
+time of a reading goes, ``training`` how a training step compares. Nothing is imported here, so that
+a system's cold start is its own.
+"""

@@ -42,7 +42,9 @@ def write_random_run(
     with torch.no_grad():
         classifier.classifier.bias[0] += 4
     # A fraction of the passages gets a theme.
-    options = DecodeOptions(4.0, 0.0, (0.6,) * len(ASN_LABELS.themes))
+    options = DecodeOptions(
+        4.0, 0.0, (0.6,) * len(ASN_LABELS.themes), (0.0,) * len(ASN_LABELS.entities)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(folder, JointModel(classifier, len(ASN_LABELS.themes)), tokenizer, half=False)
     write_record(

@@ -1,49 +1,115 @@
-"""What was timed, on the terminal."""
+"""What was timed, on the terminal and as Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Column, Table
 
-from asn_nlp.benchmark.laps import Inference, Lap, Ratio, Training, speed_up
+from asn_nlp.benchmark.race import Race, System
+from asn_nlp.benchmark.systems import PIPELINES, PRODUCTS
+from asn_nlp.benchmark.training import Training
+from asn_nlp.files import written_whole
 
 
-def print_benchmark(inference: Inference, training: Training) -> None:
-    """Tables on the terminal: the median round, and the ratio with its least and greatest."""
-    reading = Table(
-        Column("reading", no_wrap=True),
-        "articles/s",
-        "tokens/s",
-        "outside encoder",
-        Column("speed", no_wrap=True),
-        title=f"{inference.articles} articles, {len(inference.stock)} rounds",
+def print_race(race: Race) -> None:
+    names, *rows = _rows(race)
+    table = Table(
+        *(Column(name, justify="right" if place else "left") for place, name in enumerate(names)),
+        title=race.title,
+        caption=_told(race),
     )
-    for name, laps in (
-        ("entity pipeline", inference.tagging_pipeline),
-        ("theme pipeline", inference.theme_pipeline),
-        ("both pipelines", inference.stock),
-        *((f"Predictor, {name}", laps) for name, laps in inference.predictors.items()),
-    ):
-        reading.add_row(
-            name,
-            f"{median(inference.articles / lap.seconds for lap in laps):.2f}",
-            f"{_rate(laps):,.0f}",
-            f"{median(1 - lap.encoder_seconds / lap.seconds for lap in laps):.1%}",
-            _times(speed_up(inference.stock, laps)) if name.startswith("Predictor") else "",
-        )
-    learning = Table("training", "tokens/s", "speed", title=f"{len(training.ours)} rounds")
-    learning.add_row("stock loop", f"{_rate(training.stock):,.0f}", "")
-    ratio = speed_up(training.stock, training.ours)
-    learning.add_row("asn_nlp", f"{_rate(training.ours):,.0f}", _times(ratio))
+    for row in rows:
+        table.add_row(*row)
     console = Console()
-    console.print(reading)
-    console.print(learning)
+    console.print(table)
+    for system in race.systems:
+        if system.skipped is not None:
+            console.print(
+                f"left out: {system.name}: {system.skipped}", markup=False, soft_wrap=True
+            )
 
 
-def _rate(laps: Sequence[Lap]) -> float:
-    return median(lap.tokens / lap.seconds for lap in laps)
+def write_races(races: Sequence[Race], path: Path, *, machine: str) -> None:
+    """Write the tables as Markdown, with the processor's name."""
+    with written_whole(path) as file:
+        file.write(f"{machine}\n")
+        for race in races:
+            names, *rows = _rows(race)
+            file.write(f"\n**{race.title}**\n\n")
+            rules = ["---", *["---:"] * (len(names) - 1)]
+            for row in (names, rules, *rows):
+                file.write(f"| {' | '.join(row)} |\n")
+            file.write(f"\n{_told(race)}\n")
 
 
-def _times(ratio: Ratio) -> str:
-    return f"{ratio.median:.2f}× ({ratio.low:.2f}–{ratio.high:.2f})"
+def print_profile(seconds: Mapping[str, float], *, words: int) -> None:
+    """Where the time of a reading went."""
+    total = sum(seconds.values())
+    table = Table("step", Column("ms", justify="right"), Column("share", justify="right"))
+    for name, each in seconds.items():
+        table.add_row(name, f"{each * 1e3:,.0f}", f"{each / total:.1%}")
+    table.caption = f"{words:,} words, {words / total:,.0f} a second"
+    Console().print(table)
+
+
+def print_training(training: Training) -> None:
+    """The median round, and the ratio with its least and greatest."""
+    table = Table("training", "tokens/s", "speed", title=f"{len(training.ours)} rounds")
+    low, high = min(training.ratios), max(training.ratios)
+    for name, laps, ratio in (
+        ("stock loop", training.stock, ""),
+        ("asn_nlp", training.ours, f"{median(training.ratios):.2f}× ({low:.2f}–{high:.2f})"),
+    ):
+        table.add_row(name, f"{median(lap.tokens / lap.seconds for lap in laps):,.0f}", ratio)
+    Console().print(table)
+
+
+def _rows(race: Race) -> list[list[str]]:
+    """The names of the columns, then a row a system; what is known of none has no column."""
+    timed = [system for system in race.systems if system.skipped is None]
+    threads = sorted({number for system in timed for number in system.laps})
+    most = threads[-1]
+    known = {system.name: race.speed(system, most) for system in timed}
+    columns: list[tuple[str, Callable[[System], str]]] = [("", lambda system: system.name)]
+
+    def add_speed(number: int) -> None:
+        columns.append((f"words/s, {_threads(number)}", lambda s: f"{race.speed(s, number):,.0f}"))
+
+    def add_ratio(title: str, base: float, form: str) -> None:
+        columns.append((title, lambda system: form.format(known[system.name] / base)))
+
+    for number in threads:
+        add_speed(number)
+    if PIPELINES in known:
+        add_ratio("× pipelines", known[PIPELINES], "{:.1f}")
+    if PRODUCTS in known:
+        add_ratio("of products", known[PRODUCTS], "{:.0%}")
+    columns += [
+        ("entity F1", lambda system: _f1(system.entity_f1)),
+        ("theme F1", lambda system: _f1(system.theme_f1)),
+        ("first text, s", lambda system: f"{system.start:.2f}"),
+        ("peak memory, MB", lambda s: "" if s.memory is None else f"{s.memory / 1e6:,.0f}"),
+    ]
+    told = [[name, *(show(system) for system in timed)] for name, show in columns]
+    return [list(row) for row in zip(*(column for column in told if any(column[1:])), strict=True)]
+
+
+def _told(race: Race) -> str:
+    widest = max(
+        max(laps) / median(laps) - 1 for system in race.systems for laps in system.laps.values()
+    )
+    rounds = max(len(laps) for system in race.systems for laps in system.laps.values())
+    return (
+        f"{race.articles} articles, {race.words:,} words; the median of {rounds} interleaved "
+        f"rounds, the slowest of which took up to {widest:.0%} longer"
+    )
+
+
+def _threads(number: int) -> str:
+    return "1 thread" if number == 1 else f"{number} threads"
+
+
+def _f1(score: float | None) -> str:
+    return "" if score is None else f"{score:.3f}".removeprefix("0")

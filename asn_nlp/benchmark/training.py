@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -11,8 +12,7 @@ from torch import Tensor, nn
 from transformers import AutoTokenizer
 
 from asn_nlp.articles import Article
-from asn_nlp.benchmark.laps import Lap, Training
-from asn_nlp.benchmark.reading import STOCK_WINDOW
+from asn_nlp.benchmark.stock import STOCK_WINDOW
 from asn_nlp.config import EncoderConfig, OptimizerConfig, WindowConfig
 from asn_nlp.encoders import find_encoder
 from asn_nlp.engines.run_folder import open_run
@@ -23,6 +23,31 @@ from asn_nlp.training.loss import joint_loss
 from asn_nlp.training.model import JointModel
 
 _STOCK_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Lap:
+    """``tokens`` are those of the articles, each once: padding, context and special tokens are left
+    out."""
+
+    seconds: float
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A lap a round for each contestant."""
+
+    stock: tuple[Lap, ...]
+    ours: tuple[Lap, ...]
+
+    @property
+    def ratios(self) -> list[float]:
+        """How many times as many tokens a second ours reads, round by round."""
+        return [
+            (ours.tokens / ours.seconds) / (stock.tokens / stock.seconds)
+            for stock, ours in zip(self.stock, self.ours, strict=True)
+        ]
 
 
 def benchmark_training(
@@ -108,7 +133,7 @@ class _Loop:
         self._optimizer = optimizer
         order = np.random.default_rng(0).permutation(len(batches)).tolist()
         self._batches = cycle([batches[index] for index in order])
-        n_themes = model.theme_head.out_features
+        n_themes = len(model.theme_head.bias)
         self._loss = joint_loss(theme_weight=1.0, theme_positive_weight=torch.ones(n_themes))
         self._bf16 = bf16
 

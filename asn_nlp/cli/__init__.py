@@ -12,16 +12,22 @@ from asn_nlp.errors import ConfigError, nearest
 COMMANDS = {
     "predict": "read news, and write it with the entities and themes found",
     "records": "list who holds which post where, and where the news comes from",
+    "serve": "open a page to try a run, and to review and correct what it finds",
     "train": "fine-tune an encoder on annotated articles",
+    "search": "search the options that train best",
     "evaluate": "score a run on annotated articles",
     "calibrate": "make a run's scores probabilities, by annotated articles",
     "validate": "list what an editor must fix in annotated files",
     "convert": "bring annotated files from one tool's format into another's",
     "agreement": "score two annotators against each other",
+    "suspects": "list annotations that are likely wrong, ranked",
+    "next": "choose which raw articles to annotate next",
+    "guidelines": "print the guidelines: what is marked, and where a mark begins and ends",
     "label-studio-config": "print the labelling configuration for Label Studio",
     "baseline": "score plain baselines, to stand beside a run",
-    "benchmark": "time this package against stock tools on this machine",
+    "benchmark": "time this package on this machine, beside what one would else pick",
     "export": "write the graph of a run, which is read without PyTorch",
+    "push": "push a run to the Hugging Face hub, with its card",
     "pretrain": "pretrain an encoder on plain text, or go on with one",
     "fetch-encoder": "fetch an encoder from the hub into a folder",
     "corpus build": "build the shipped corpus from the sources people edit",
@@ -30,6 +36,7 @@ COMMANDS = {
 _RESUMED = {
     "train": "the same command with --resume goes on from the last checkpoint",
     "pretrain": "the same command with --resume goes on from the last checkpoint",
+    "search": "the same command goes on with the trials that are left",
     "predict": "the same command goes on behind the last part that was written",
 }
 

@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from asn_nlp.articles import Article
@@ -73,13 +74,13 @@ def _show(found: Agreement, title: str, console: Console) -> None:
         table = Table("entities", "F1 strict", "F1 overlapping", "first", "second")
         partial = {**report.partial.labels, "all": report.partial.micro}
         for name, score in {**report.entities.labels, "all": report.entities.micro}.items():
-            table.add_row(name, *_row(score, f"{partial[name].f1:.3f}"))
+            table.add_row(escape(name), *_row(score, f"{partial[name].f1:.3f}"))
         console.print(table)
     if report.themes:
         table = Table("themes by passage", "F1", "Cohen's kappa", "first", "second")
         for name, score in {**report.themes.labels, "all": report.themes.micro}.items():
             kappa = found.kappas.get(name)
-            table.add_row(name, *_row(score, "" if kappa is None else f"{kappa:.3f}"))
+            table.add_row(escape(name), *_row(score, "–" if kappa is None else f"{kappa:.3f}"))
         console.print(table)
 
 

@@ -15,8 +15,10 @@ from asn_nlp.cli.parser import command_parser
 from asn_nlp.errors import ConfigError
 from asn_nlp.files import check_apart, written_whole
 from asn_nlp.formats import (
+    FORMATS,
     Placed,
     Problem,
+    abilities,
     brat,
     choose,
     label_studio,
@@ -31,7 +33,12 @@ _SHOWN = 10
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = command_parser("convert", "IN OUT [--from FORMAT] [--to FORMAT] [--lossy]", __doc__)
+    parser = command_parser(
+        "convert", "IN OUT [--from FORMAT] [--to FORMAT] [--lossy], or --formats", __doc__
+    )
+    if "--formats" in arguments:
+        return _formats()
+    parser.add_argument("--formats", action="store_true", help="list what each format holds")
     parser.add_argument("input", type=Path, help="annotated file, or a folder of brat's")
     parser.add_argument("output", type=Path, help="file or folder to write")
     parser.add_argument("--from", type=str | None, help="its format, where it does not show")
@@ -56,6 +63,7 @@ def main(arguments: Sequence[str]) -> int:
         "--model_version", default="asn-nlp", help="what Label Studio calls the predictions"
     )
     options = parser.parse_args(arguments).as_dict()
+    del options["formats"]  # it is alone where it is given
     return convert(source=options.pop("from"), target=options.pop("to"), **options)
 
 
@@ -115,6 +123,18 @@ def convert(
         lines = [line for problem in problems for line in problem.lines]
         _tell(f"{len(problems):,} REJECTED, all in {rejects}", lines)
     return DONE if articles and not problems else FOUND
+
+
+def _formats() -> int:
+    """What comes back from a file of each format that is written; the others are only read."""
+    held = {one.name: abilities(one) for one in FORMATS if one.write}
+    columns = list(next(iter(held.values())))
+    print("comes back from a file:", *columns, sep="  ")
+    for name, parts in held.items():
+        signs = ["yes" if parts[column] else "–" for column in columns]
+        cells = [sign.ljust(len(column)) for sign, column in zip(signs, columns, strict=True)]
+        print(f"{name:23}", *cells, sep="  ")
+    return DONE
 
 
 def _derived(article: Article) -> Iterator[Relation]:

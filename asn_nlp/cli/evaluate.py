@@ -5,6 +5,7 @@ beside the run.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 from asn_nlp.articles import Article
@@ -26,7 +27,7 @@ _PREDICTIONS = "predictions.jsonl"
 
 def main(arguments: Sequence[str]) -> int:
     parser = command_parser(
-        "evaluate", "RUN FILE [--against RUN] [--records FILE] [--output FOLDER]", __doc__
+        "evaluate", "RUN FILE [--against RUN] [--records FILE] [--output FOLDER] [--json]", __doc__
     )
     parser.add_argument("run", help="a run folder, or ready for the model that ships")
     parser.add_argument("file", type=Path, help="annotated articles")
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--records", type=Path | None, help="who holds which post where in FILE, to score that too"
     )
+    parser.add_argument("--json", action="store_true", help="print what report.json holds instead")
     return evaluate(**parser.parse_args(arguments).as_dict())
 
 
@@ -49,6 +51,7 @@ def evaluate(
     against: str | None = None,
     output: Path | None = None,
     records: Path | None = None,
+    json: bool = False,
 ) -> int:
     """Print the scores of ``run`` on ``file``, and write its report."""
     with extra("train", "evaluation"):
@@ -77,6 +80,9 @@ def evaluate(
     tables = _score_records(records, gold, predicted) if records else None
     page = write_report(report, output, provenance=sources, comparison=comparison, records=tables)
     write_articles(predicted, output / _PREDICTIONS)
+    if json:
+        print((output / "report.json").read_text(encoding="utf-8"), end="")
+        return DONE
     print_report(report, comparison=comparison, records=tables)
     print(f"page: {page}")
     return DONE
@@ -97,7 +103,8 @@ def _score(
 
 
 def _read(predictor: Predictor, gold: Sequence[Article], task: str) -> list[Article]:
-    return list(track(predictor.predict(gold), task, total=len(gold)))
+    bar = Console(stderr=True)
+    return list(track(predictor.predict(gold), task, total=len(gold), console=bar))
 
 
 def _score_records(

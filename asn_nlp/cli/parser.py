@@ -13,11 +13,11 @@ from typing import Any, NoReturn, TypeVar
 import yaml
 from jsonargparse import ArgumentParser, get_loader, set_loader
 
-from asn_nlp.config import PretrainConfig, TrainConfig
+from asn_nlp.config import PretrainConfig, SearchConfig, TrainConfig
 from asn_nlp.errors import ConfigError, nearest
 from asn_nlp.labels import LabelSet
 
-Config = TypeVar("Config", TrainConfig, PretrainConfig)
+Config = TypeVar("Config", TrainConfig, SearchConfig, PretrainConfig)
 
 _PACKAGE = Path(__file__).parents[2]
 _SUNDRY = {

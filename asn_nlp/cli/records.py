@@ -35,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--output", type=Path, required=True, help="a .csv, .jsonl, .parquet or .xlsx file"
     )
+    parser.add_argument("--text_column", default="text", help="the field that holds the words")
+    parser.add_argument("--id_column", default="id", help="the field that holds the id")
     parser.add_argument(
         "--meta", type=str, default="", help="meta columns to keep, parted by commas: url,date"
     )
@@ -54,6 +56,8 @@ def records(
     news: Sequence[Path],
     output: Path,
     *,
+    text_column: str = "text",
+    id_column: str = "id",
     meta: str = "",
     summary: Path | None = None,
     precision: float | Mapping[str, float] | None = None,
@@ -76,6 +80,8 @@ def records(
                 news,
                 exclude=(output, rejects_file),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
+                text_column=text_column,
+                id_column=id_column,
             ):
                 if isinstance(record, Article):
                     read += 1

@@ -1,13 +1,17 @@
-"""List what an editor must fix in annotated files. The exit status is 1 where there are errors."""
+"""List what an editor must fix in annotated files, with the heading of the guidelines that asks for
+it. The exit status is 1 where there are errors.
+"""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from tokenizers import Tokenizer
 
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = command_parser("validate", "FILE ... [--labels null] [--encoder NAME]", __doc__)
+    parser = command_parser(
+        "validate", "FILE ... [--labels null] [--encoder NAME] [--json]", __doc__
+    )
     parser.add_argument("files", type=Path, nargs="+", help="annotated files")
     parser.add_argument(
         "--labels",
@@ -38,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         help="hub name or folder of the encoder whose tokeniser should express every entity; null "
         "leaves that out",
     )
+    parser.add_argument("--json", action="store_true", help="print it as JSON, for machines")
     options = parser.instantiate(parser.parse_args(arguments))
     with extra("train", "validation"):
         from asn_nlp.annotation.validation import validate
@@ -45,7 +52,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.encoder is not None:
         tokens = partial(token_offsets, tokenizer=_tokenizer(options.encoder))
     report = validate(options.files, labels=options.labels, tokens=tokens)
-    _show(report, Console())
+    if options.json:
+        print(json.dumps(_plain(report), ensure_ascii=False, allow_nan=False, indent=2))
+    else:
+        _show(report, Console())
     return FOUND if report.errors else DONE
 
 
@@ -61,14 +71,34 @@ def _tokenizer(encoder: str) -> Tokenizer:
         raise EncoderError(f"{file} is no tokeniser ({error}); fetch the encoder again") from error
 
 
+def _plain(report: "ValidationReport") -> dict[str, Any]:
+    """The report in plain types."""
+    return {
+        "errors": len(report.errors),
+        "warnings": len(report.warnings),
+        "findings": [{**asdict(one), "path": str(one.path)} for one in report.findings],
+        "files": [
+            {
+                "path": str(one.path),
+                "articles": one.articles,
+                "passages": one.passages,
+                "labels": one.labels,
+                "themes": one.themes,
+            }
+            for one in report.files
+        ],
+    }
+
+
 def _show(report: "ValidationReport", console: Console) -> None:
-    for title, style, findings in (
-        ("warnings", "yellow", report.warnings),
-        ("errors", "red", report.errors),
-    ):
-        console.print(f"{title}: {len(findings)}", style=f"bold {style}")
-        for finding in findings:
-            console.print(finding, markup=False, highlight=False, soft_wrap=True)
+    for severity, style in (("warning", "yellow"), ("error", "red")):
+        findings = [one for one in report.findings if one.severity == severity]
+        console.print(f"{severity}s: {len(findings)}", style=f"bold {style}")
+        for one in findings:
+            line = f"{one.message} ({one.rule})"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if report.findings:
+        console.print("in brackets: the heading in the guidelines, which asn-nlp guidelines prints")
     table = Table("", *(file.path.name for file in report.files), "all")
     for name, counts in (
         ("articles", [file.articles for file in report.files]),
@@ -76,7 +106,7 @@ def _show(report: "ValidationReport", console: Console) -> None:
         *_rows([file.labels for file in report.files]),
         *_rows([file.themes for file in report.files]),
     ):
-        table.add_row(name, *map(str, [*counts, sum(counts)]))
+        table.add_row(escape(name), *map(str, [*counts, sum(counts)]))
     console.print(table)
 
 

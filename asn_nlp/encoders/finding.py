@@ -23,6 +23,7 @@ from huggingface_hub.errors import (
 )
 
 from asn_nlp.errors import EncoderError
+from asn_nlp.shipped import run_folder
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ def find_encoder(
     once, and where the hub does not answer the cached commit serves.
 
     Args:
-        name: a folder, or a hub name such as ``indobenchmark/indobert-base-p1``.
+        name: a folder, ``ready`` for the model that ships, or a hub name such as
+            ``indobenchmark/indobert-base-p1``.
         revision: commit id, branch or ``refs/pr/N`` on the hub; a folder has none.
         weights: the weights as well, not only configuration and tokeniser.
         pickle: also where the weights are a pickle alone, which is then downloaded but not opened.
@@ -84,15 +86,16 @@ def find_encoder(
     Raises:
         EncoderError: there is no such encoder, it cannot be reached, or it has no safetensors.
     """
-    if Path(name).is_dir():
-        files = _names(Path(name))
+    folder = run_folder(name)
+    if folder.is_dir():
+        files = _names(folder)
         if _TOKENIZER_FILES.isdisjoint(files) or (weights and "config.json" not in files):
             raise EncoderError(
                 f"the encoder folder {name} needs a config.json, a {WEIGHTS} and a tokenizer.json "
                 f"or vocab.txt, but holds {', '.join(sorted(files)) or 'nothing'}; copy it again"
             )
         _refuse_lone_pickle(name, revision, files, weights and not pickle)
-        return FoundEncoder(name, Path(name), _noted_commit(Path(name)))
+        return FoundEncoder(name, folder, _noted_commit(folder))
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
         raise EncoderError(f"the encoder folder {name} is no folder; check the path")
     cached = _cached(name, revision)

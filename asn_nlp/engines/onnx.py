@@ -1,5 +1,6 @@
 """ONNX Runtime: the default on processors, and all that a base install needs."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from asn_nlp.errors import RunError
 _EXTERNAL_DATA = b"\x0a\x08location"
 
 
+_WIDE = 512  # dimensions of token vectors
+
+
 class OnnxEngine:
     """Runs an exported graph on the processor.
 
@@ -20,14 +24,14 @@ class OnnxEngine:
         graph: inputs ``input_ids`` and ``attention_mask``, outputs ``logits`` and ``vectors``.
         n_tags: how many tags the run's labels make.
         hidden_size: width of the vectors that the run's theme head reads.
-        threads: that read a batch together; None has as many as the machine has cores.
+        threads: of the processor that read; None has as many as the machine has cores.
 
     Raises:
         RunError: the file is no such graph, is cut off, names weights outside itself, or has other
             sizes.
     """
 
-    token_budget = 1_024  # more than that leaves the caches
+    token_budget = 512  # more than that leaves the caches
 
     def __init__(
         self, graph: Path, *, n_tags: int, hidden_size: int, threads: int | None = None
@@ -41,10 +45,16 @@ class OnnxEngine:
             )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors alone
-        options.intra_op_num_threads = threads or 0
+        # Fused kernels of this fusion are slower than the operators they stand for.
+        left_out = ["SkipLayerNormFusion"]
+        threads = threads or cores()
+        # Narrow operators are over before a second thread wakes up: there, threads share out the
+        # batches instead.
+        self.at_once = threads if hidden_size < _WIDE else 1
+        options.intra_op_num_threads = threads // self.at_once
         try:
             self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
+                content, options, ["CPUExecutionProvider"], disabled_optimizers=left_out
             )
         except Exception as error:  # ONNX Runtime's errors share no other base
             reason = str(error).partition("\n")[0]
@@ -71,3 +81,10 @@ class OnnxEngine:
                 f"{self._graph} cannot read these tokens ({reason}); the graph, the tokeniser or "
                 "the window is another run's: copy the folder again"
             ) from error
+
+
+def cores() -> int:
+    """Those of the machine that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

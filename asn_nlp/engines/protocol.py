@@ -16,9 +16,11 @@ class Engine(Protocol):
 
     Attributes:
         token_budget: tokens of a batch, padding included, with which it is fast.
+        at_once: batches that it reads at once, each called for by another thread.
     """
 
     token_budget: int
+    at_once: int
 
     def __call__(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Output:
         """Both (b, t); padding is 0 in ``attention_mask`` and its output means nothing."""

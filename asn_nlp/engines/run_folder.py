@@ -1,16 +1,15 @@
 """The layout of a run folder: its files, its versions, and what older ones lack.
 
 Format 1, of the first trainings, has the window and the thresholds by place under ``reading``,
-perhaps no ``outside_bias``, and no fingerprints.
+perhaps no ``outside_bias``, and no fingerprints. Formats 1 and 2 have theme heads without attention
+and no biases of returning words.
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -18,6 +17,8 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from asn_nlp.config import WindowConfig
+from asn_nlp.engines.checked_json import Table, read_json
+from asn_nlp.engines.quantization import Quantization
 from asn_nlp.engines.themes import ThemeHead
 from asn_nlp.errors import AsnError, RunError
 from asn_nlp.files import fingerprint, written_whole
@@ -25,7 +26,7 @@ from asn_nlp.labels import LabelSet
 from asn_nlp.reading.calibration import Calibration
 from asn_nlp.reading.options import DecodeOptions
 
-RUN_FORMAT = 2
+RUN_FORMAT = 3
 
 RECORD = "run.json"
 WEIGHTS = "model.safetensors"
@@ -39,7 +40,6 @@ _FINGERPRINTED = (WEIGHTS, GRAPH, THEME_HEAD, TOKENIZER, ENCODER_CONFIG)
 _NEEDED = (RECORD, ENCODER_CONFIG, TOKENIZER)
 _PICKLES = {".bin", ".pt", ".pth", ".pkl"}
 _NUMBERS = re.compile(r"\[\n[\d\s.,e-]+\]")
-_LARGEST_COUNT = 10_000_000  # of tokens or dimensions; no encoder comes near it
 _LARGEST_TOKENIZER = 100_000_000  # bytes; the largest vocabularies in use take a third of it
 
 
@@ -52,6 +52,7 @@ class Run:
         hidden_size: width of the token vectors.
         fingerprints: of files by name; None in format 1.
         calibration: None where scores are the model's own.
+        quantization: what the graph's smaller numbers cost; None where it computes in float32.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Run:
     hidden_size: int
     fingerprints: Mapping[str, str] | None
     calibration: Calibration | None = None
+    quantization: Quantization | None = None
 
     def file(self, name: str) -> Path:
         """The path of a file of the run, whose content is the one that was written.
@@ -105,7 +107,7 @@ def open_run(folder: Path) -> Run:
                 f"{folder} lacks {name}; a run folder needs it, so training was cut off "
                 "(resume it) or the folder was copied in part (copy it again)"
             )
-    record, encoder = _Table.read(folder / RECORD), _Table.read(folder / ENCODER_CONFIG)
+    record, encoder = Table.read(folder / RECORD), Table.read(folder / ENCODER_CONFIG)
     version = record.whole("format", least=1)
     if version > RUN_FORMAT:
         raise RunError(
@@ -126,6 +128,7 @@ def open_run(folder: Path) -> Run:
             decoding.number("word_break_cost", least=0),
             decoding.number("outside_bias", default=0.0 if older else None),
             _thresholds(decoding, labels.themes, older=older),
+            _returning_biases(decoding, labels.entities, older=version < 3),
         ),
         encoder.whole("pad_token_id", below=tokens)
         if older
@@ -133,6 +136,7 @@ def open_run(folder: Path) -> Run:
         encoder.whole("hidden_size", least=1),
         None if older else record.table("fingerprints").texts(),
         _calibration(record, labels),
+        Quantization.from_record(record),
     )
     run.file(ENCODER_CONFIG)
     return run
@@ -146,15 +150,20 @@ def write_record(
     *,
     pad_id: int,
     calibration: Calibration | None = None,
+    quantization: Quantization | None = None,
 ) -> None:
     """Write ``run.json``, which marks the folder complete and vouches for the files beside it."""
-    thresholds = dict(zip(labels.themes, options.theme_thresholds, strict=True))
+    named = {
+        "theme_thresholds": dict(zip(labels.themes, options.theme_thresholds, strict=True)),
+        "returning_biases": dict(zip(labels.entities, options.returning_biases, strict=True)),
+    }
     content = {
         "format": RUN_FORMAT,
         "labels": asdict(labels),
         "window": asdict(window),
-        "decoding": asdict(options) | {"theme_thresholds": thresholds},
+        "decoding": asdict(options) | named,
         **({"calibration": calibration.to_dict(labels)} if calibration else {}),
+        **({"quantization": asdict(quantization)} if quantization else {}),
         "pad_id": pad_id,
         "fingerprints": {
             name: fingerprint(folder / name) for name in _FINGERPRINTED if (folder / name).exists()
@@ -184,6 +193,7 @@ def rewrite_record(run: Run) -> None:
         run.options,
         pad_id=run.pad_id,
         calibration=run.calibration,
+        quantization=run.quantization,
     )
 
 
@@ -208,7 +218,7 @@ def open_tokenizer(run: Run) -> Tokenizer:
         raise RunError(
             f"{path} cannot be opened as a tokeniser ({error}); copy the folder again"
         ) from error
-    rows = _Table.read(run.folder / ENCODER_CONFIG).whole("vocab_size")
+    rows = Table.read(run.folder / ENCODER_CONFIG).whole("vocab_size")
     if (known := max(tokenizer.get_vocab().values(), default=0) + 1) > rows:
         raise RunError(
             f"{path} knows {known:,} tokens, but the encoder has vectors for {rows:,}; "
@@ -229,17 +239,21 @@ def open_theme_head(run: Run) -> ThemeHead:
     shape = len(run.labels.themes), run.hidden_size
     try:
         tensors = load_file(path)
-        head = ThemeHead(*(tensors[name].astype(np.float32) for name in ("weight", "bias")))
+        tensors.setdefault("attention", np.zeros_like(tensors["weight"]))
+        names = ("weight", "bias", "attention")
+        head = ThemeHead(*(tensors[name].astype(np.float32) for name in names))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise RunError(
             f"{path} cannot be opened as a theme head ({error}); copy the folder again"
         ) from error
-    if head.weight.shape != shape or head.bias.shape != shape[:1]:
-        raise RunError(
-            f"{path} has weights {head.weight.shape}, but the run's themes and encoder need "
-            f"{shape}; copy the folder again"
-        )
-    if not (np.isfinite(head.weight).all() and np.isfinite(head.bias).all()):
+    values = {"weight": head.weight, "attention": head.attention, "bias": head.bias}
+    for name, needed in {"weight": shape, "attention": shape, "bias": shape[:1]}.items():
+        if values[name].shape != needed:
+            raise RunError(
+                f"{path} has {name} {values[name].shape}, but the run's themes and encoder need "
+                f"{needed}; copy the folder again"
+            )
+    if not all(np.isfinite(value).all() for value in values.values()):
         raise RunError(f"{path} holds values that are not finite; train anew")
     return head
 
@@ -259,83 +273,13 @@ def read_known_mentions(folder: Path) -> frozenset[str]:
     path = folder / KNOWN_MENTIONS
     if not path.exists():
         return frozenset()
-    surfaces = _json(path)
+    surfaces = read_json(path)
     if not isinstance(surfaces, list) or not all(isinstance(one, str) for one in surfaces):
         raise RunError(f"{path} must hold a list of texts; copy the folder again")
     return frozenset(surfaces)
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A JSON object whose values are checked as they are taken out."""
-
-    where: str
-    values: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, path: Path) -> "_Table":
-        values = _json(path)
-        if not isinstance(values, dict):
-            raise RunError(f"{path} must hold a JSON object; copy the folder again")
-        return cls(str(path), values)
-
-    def wrong(self, name: str, rule: str) -> RunError:
-        met = f"found {self.values[name]!r:.80}" if name in self.values else "it is missing"
-        return RunError(
-            f"{self.where}: {name!r} must be {rule}, but {met}; copy the folder again, or train "
-            "anew"
-        )
-
-    def table(self, name: str) -> "_Table":
-        value = self.values.get(name)
-        if not isinstance(value, dict):
-            raise self.wrong(name, "an object")
-        return _Table(f"{self.where}: {name}", value)
-
-    def whole(self, name: str, *, least: int = 0, below: int = _LARGEST_COUNT) -> int:
-        value = self.values.get(name)
-        if type(value) is not int:
-            raise self.wrong(name, "a whole number")
-        if not least <= value < below:
-            raise self.wrong(name, f"{least:,} or more and below {below:,}")
-        return value
-
-    def number(
-        self,
-        name: str,
-        *,
-        default: float | None = None,
-        least: float = -math.inf,
-        most: float = math.inf,
-    ) -> float:
-        value = self.values.get(name, default)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-            or not least <= value <= most
-        ):
-            bounds = "" if (least, most) == (-math.inf, math.inf) else f" in [{least:g}, {most:g}]"
-            raise self.wrong(name, f"a finite number{bounds}")
-        return float(value)
-
-    def texts(self) -> dict[str, str]:
-        for name, value in self.values.items():
-            if not isinstance(value, str):
-                raise self.wrong(name, "a text")
-        return dict(self.values)
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(
-            f"{path} cannot be read as JSON ({error}); copy the folder again, or train anew"
-        ) from error
-
-
-def _labels(table: _Table, encoder: _Table) -> LabelSet:
+def _labels(table: Table, encoder: Table) -> LabelSet:
     sides = []
     for name in ("entities", "themes"):
         value = table.values.get(name)
@@ -357,7 +301,7 @@ def _labels(table: _Table, encoder: _Table) -> LabelSet:
     return labels
 
 
-def _calibration(record: _Table, labels: LabelSet) -> Calibration | None:
+def _calibration(record: Table, labels: LabelSet) -> Calibration | None:
     if record.values.get("calibration") is None:
         return None
     try:
@@ -368,7 +312,7 @@ def _calibration(record: _Table, labels: LabelSet) -> Calibration | None:
         ) from error
 
 
-def _window(table: _Table, encoder: _Table, *, prefix: str) -> WindowConfig:
+def _window(table: Table, encoder: Table, *, prefix: str) -> WindowConfig:
     size, context = table.whole(f"{prefix}size"), table.whole(f"{prefix}context")
     if "max_position_embeddings" in encoder.values:
         longest = encoder.whole("max_position_embeddings", least=1)
@@ -380,14 +324,27 @@ def _window(table: _Table, encoder: _Table, *, prefix: str) -> WindowConfig:
         raise RunError(f"{table.where}: {error}") from error
 
 
-def _thresholds(table: _Table, themes: Sequence[str], *, older: bool) -> tuple[float, ...]:
+def _thresholds(table: Table, themes: Sequence[str], *, older: bool) -> tuple[float, ...]:
     if older:
         values = table.values.get("theme_thresholds")
         if not isinstance(values, list) or len(values) != len(themes):
             raise table.wrong("theme_thresholds", f"a list of {len(themes)} numbers, one a theme")
-        named = _Table(f"{table.where}: theme_thresholds", dict(zip(themes, values, strict=True)))
+        named = Table(f"{table.where}: theme_thresholds", dict(zip(themes, values, strict=True)))
     else:
-        named = table.table("theme_thresholds")
-        if named.values.keys() != set(themes):
-            raise table.wrong("theme_thresholds", f"an object of the themes {', '.join(themes)}")
+        named = _by_name(table, "theme_thresholds", themes)
     return tuple(named.number(theme, least=0, most=1) for theme in themes)
+
+
+def _returning_biases(table: Table, entities: Sequence[str], *, older: bool) -> tuple[float, ...]:
+    if older:
+        return (0.0,) * len(entities)
+    named = _by_name(table, "returning_biases", entities)
+    return tuple(named.number(entity, least=0) for entity in entities)
+
+
+def _by_name(table: Table, name: str, labels: Sequence[str]) -> Table:
+    named = table.table(name)
+    if named.values.keys() != set(labels):
+        kind = "themes" if name == "theme_thresholds" else "entity types"
+        raise table.wrong(name, f"an object of the {kind} {', '.join(labels)}")
+    return named

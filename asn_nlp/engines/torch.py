@@ -28,6 +28,7 @@ class TorchEngine:
     def __init__(self, classifier: PreTrainedModel) -> None:
         self._classifier = classifier
         self._process = os.getpid()
+        self.at_once = 1
         self.token_budget = 1_024 if classifier.device.type == "cpu" else 65_536
 
     @classmethod

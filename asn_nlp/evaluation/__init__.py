@@ -17,11 +17,14 @@ from asn_nlp.evaluation.comparison import Comparison, Difference, compare
 from asn_nlp.evaluation.curves import Curve
 from asn_nlp.evaluation.intervals import Interval
 from asn_nlp.evaluation.leading import LeadingF1, entity_f1, leading_f1, theme_f1
+from asn_nlp.evaluation.mistakes import KINDS, Mistake, mistakes
 from asn_nlp.evaluation.reliability import Bin, Reliability, RiskCoverage, Trust
 from asn_nlp.evaluation.scores import NONE, Confusion, Score, Scores
+from asn_nlp.evaluation.slices import Slice, slice_values
 from asn_nlp.evaluation.summary import Report, evaluate
 
 __all__ = [
+    "KINDS",
     "NONE",
     "Agreement",
     "Bin",
@@ -32,12 +35,14 @@ __all__ = [
     "Difference",
     "Interval",
     "LeadingF1",
+    "Mistake",
     "Pair",
     "Reliability",
     "Report",
     "RiskCoverage",
     "Score",
     "Scores",
+    "Slice",
     "Themes",
     "Trust",
     "agreement",
@@ -48,6 +53,8 @@ __all__ = [
     "evaluate",
     "leading_f1",
     "match_articles",
+    "mistakes",
     "passage_themes",
+    "slice_values",
     "theme_f1",
 ]

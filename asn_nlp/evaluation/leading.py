@@ -20,6 +20,10 @@ class LeadingF1:
     entity_f1: float | None
     theme_f1: float | None
 
+    def __str__(self) -> str:
+        named = {"entities": self.entity_f1, "themes": self.theme_f1}
+        return ", ".join(f"{name} {f1:.3f}" for name, f1 in named.items() if f1 is not None)
+
     @property
     def mean(self) -> float:
         """The mean of those there are."""

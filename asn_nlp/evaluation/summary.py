@@ -14,8 +14,10 @@ from asn_nlp.evaluation.counts import (
 )
 from asn_nlp.evaluation.curves import Curve, entity_curves, theme_curves
 from asn_nlp.evaluation.leading import LeadingF1
+from asn_nlp.evaluation.mistakes import count_mistakes, theme_confusion
 from asn_nlp.evaluation.reliability import Trust, entity_trust, theme_trust
 from asn_nlp.evaluation.scores import Confusion, Score, Scores, known_score
+from asn_nlp.evaluation.slices import Slice, slices
 from asn_nlp.labels import LabelSet
 
 
@@ -35,11 +37,14 @@ class Report:
         seen: strict, on mentions whose surface is among the known ones; ``unseen``, on the
             others. None where no known mentions were given.
         themes: over passages.
+        theme_confusion: theme against theme on the same passage.
         article_themes: micro, over each article's set of themes.
         entity_curves: strict; labels without scores, predictions or gold are left out, of
             ``theme_curves`` too.
         entity_trust: what the scores of entities are worth; None where nothing is predicted or a
             prediction has no score. ``theme_trust`` likewise.
+        mistakes: how many there are of each kind.
+        slices: scores by the values of each field of meta.
         calibrated: whether scores are probabilities of being right, which a calibration makes them.
         cases: the articles themselves, in the order of gold, without what is ``unread``.
     """
@@ -57,11 +62,14 @@ class Report:
     unseen: Score | None
     confusion: Confusion | None
     themes: Scores | None
+    theme_confusion: Confusion | None
     article_themes: Score | None
     entity_curves: Mapping[str, Curve]
     theme_curves: Mapping[str, Curve]
     entity_trust: Trust | None
     theme_trust: Trust | None
+    mistakes: Mapping[str, int]
+    slices: Mapping[str, tuple[Slice, ...]]
     calibrated: bool
     cases: tuple[Case, ...] = field(repr=False)
 
@@ -147,11 +155,14 @@ def evaluate(
         unseen=unseen,
         confusion=confusion,
         themes=themes,
+        theme_confusion=theme_confusion(cases, labels) if labels.themes else None,
         article_themes=article_themes,
         entity_curves=entity_curves(cases, labels) if labels.entities else {},
         theme_curves=theme_curves(cases, labels) if labels.themes else {},
         entity_trust=entity_trust(cases, raw_cases, **draw) if labels.entities else None,
         theme_trust=theme_trust(cases, raw_cases, **draw) if labels.themes else None,
+        mistakes=count_mistakes(cases),
+        slices=slices(cases, labels, **draw),
         calibrated=raw is not None,
         cases=cases,
     )

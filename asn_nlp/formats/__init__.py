@@ -42,6 +42,7 @@ from asn_nlp.formats import (
     table,
     uima,
 )
+from asn_nlp.formats.abilities import abilities
 from asn_nlp.formats.datasets import from_dataset, to_dataset
 from asn_nlp.formats.news import find_news, read_found, read_news
 from asn_nlp.formats.problems import Problem, problem_log, write_problems
@@ -53,6 +54,7 @@ __all__ = [
     "Format",
     "Placed",
     "Problem",
+    "abilities",
     "choose",
     "find_news",
     "from_dataset",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from asn_nlp.articles import Article, Span
 from asn_nlp.errors import AnnotationError
-from asn_nlp.files import written_whole
+from asn_nlp.files import written_folder
 from asn_nlp.formats import flat
 from asn_nlp.formats.folder import LONGEST_NAME, file_name, id_of, names_in
 from asn_nlp.formats.news import text_only_cannot_hold
@@ -23,7 +23,7 @@ from asn_nlp.formats.offsets import Mark, fitted
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import text_faults
-from asn_nlp.formats.relations import Relate, between, no_relations
+from asn_nlp.formats.relations import Relate, Relation, between, no_relations
 from asn_nlp.formats.rows import RowError, decoded
 
 _NAME = re.compile(r"[\w-]+")
@@ -61,21 +61,14 @@ def write(articles: Iterable[Article], path: Path, *, relate: Relate = no_relati
 
     Raises:
         AnnotationError: the folder holds something already, or two ids make one name.
-        OSError: a file cannot be written; those before it stay.
+        OSError: a file cannot be written; no folder is then there.
     """
     name_of = names_in(path)
     named = [(name_of(article.id), article) for article in articles]  # all before the first file
-    for name, article in named:
-        with written_whole(path / f"{name}.txt") as file:
-            file.write(article.text)
-        with written_whole(path / f"{name}.ann") as file:
-            numbers: dict[Span, int] = {}
-            for number, span in enumerate(article.spans, 1):
-                numbers[span] = number
-                file.write(_line(article, span, number))
-            for number, (source, target, name) in enumerate(relate(article), 1):
-                ends = f"Arg1:T{numbers[source]} Arg2:T{numbers[target]}"
-                file.write(f"R{number}\t{name} {ends}\n")
+    with written_folder(path) as folder:
+        for name, article in named:
+            (folder / f"{name}.txt").write_bytes(article.text.encode())
+            (folder / f"{name}.ann").write_bytes(_standoff(article, relate(article)).encode())
 
 
 def cannot_hold(article: Article) -> list[str]:
@@ -106,6 +99,17 @@ def recognises(path: Path) -> bool:
     if path.is_dir():
         return next(path.rglob("*.ann"), None) is not None
     return path.suffix.lower() == ".ann"
+
+
+def _standoff(article: Article, relations: Iterable[Relation]) -> str:
+    numbers: dict[Span, int] = {}
+    lines = []
+    for number, span in enumerate(article.spans, 1):
+        numbers[span] = number
+        lines.append(_line(article, span, number))
+    for number, (source, target, name) in enumerate(relations, 1):
+        lines.append(f"R{number}\t{name} Arg1:T{numbers[source]} Arg2:T{numbers[target]}\n")
+    return "".join(lines)
 
 
 def _line(article: Article, span: Span, number: int) -> str:
@@ -180,4 +184,4 @@ def _mark(text: str, line: str) -> tuple[str, Mark] | str:
     return found["name"], Mark(pieces[0][0], pieces[-1][1], surface or None)
 
 
-FORMAT = Format("brat", (".ann",), scan, write, cannot_hold, recognises)
+FORMAT = Format("brat", (".ann",), scan, write, cannot_hold, recognises, relations=True)

@@ -21,7 +21,7 @@ from asn_nlp.errors import AnnotationError
 from asn_nlp.files import written_whole
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
-from asn_nlp.formats.records import from_record, json_cannot_hold, to_json, to_record
+from asn_nlp.formats.records import from_record, json_cannot_hold, to_json
 from asn_nlp.formats.rows import Row, RowError, decoded, jsonl_rows
 
 _OPENING = "-DOCSTART-"
@@ -93,7 +93,7 @@ def write(articles: Iterable[Article], path: Path) -> None:
                 file.write(f"{article.text[start:end]}\t{tag}\n")
                 before = end
             file.write("\n")
-            sidecar.write(to_json(to_record(article) | {"tokens": tokens}) + "\n")
+            sidecar.write(to_json(article.to_dict() | {"tokens": tokens}) + "\n")
 
 
 def cannot_hold(article: Article) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from asn_nlp.articles import Article
 from asn_nlp.errors import AnnotationError, extra
 from asn_nlp.formats.parquet import article_of_columns
-from asn_nlp.formats.records import json_cannot_hold, to_json, to_record
+from asn_nlp.formats.records import json_cannot_hold, to_json
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -41,7 +41,7 @@ def to_dataset(articles: Iterable[Article]) -> "Dataset":
     for article in articles:
         if problems := json_cannot_hold(article):
             raise AnnotationError(problems)
-        record = to_record(article)
+        record = article.to_dict()
         for kind in ("entities", "themes"):
             record[kind] = [{"score": None, **one} for one in record[kind]]
         for name, value in (record | {"meta": to_json(record["meta"])}).items():

@@ -2,8 +2,8 @@
 
 Three shapes, told apart record by record: ``label`` with ``[start, end, name]``, ``entities`` with
 offsets by name, and ``label`` with names alone, which are themes of the whole text. The first is
-written. Offsets count UTF-16 units, as the page in which people annotate does. Comments and
-relations are passed over, and other fields go into the meta.
+written. Offsets count UTF-16 units, as the page in which people annotate does. Relations are kept
+beside the article, comments are passed over, and other fields go into the meta.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +18,7 @@ from asn_nlp.formats.offsets import Utf16, characters
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import articles_of, gathered, json_cannot_hold, text_faults, to_json
+from asn_nlp.formats.relations import Relation, between
 from asn_nlp.formats.rows import Row, first_record, jsonl_rows
 
 _ID = "article_id"  # doccano numbers its examples itself
@@ -26,7 +27,7 @@ _OWN = {_ID, "id", "text", "label", "entities", "relations", "cats", "Comments",
 
 def scan(path: Path) -> Iterator[Placed | Problem]:
     with path.open("rb") as file:
-        yield from articles_of(path, jsonl_rows(file), _article)
+        yield from articles_of(path, jsonl_rows(file), _article, relations_of=_relations)
 
 
 def write(articles: Iterable[Article], path: Path) -> None:
@@ -81,6 +82,25 @@ def _article(row: Row) -> Article:
     if problems:
         raise AnnotationError(problems)
     return article
+
+
+def _relations(row: Row, article: Article) -> Iterator[Relation]:
+    """Those between entities of ``article``; doccano's second shape alone has such."""
+    record = row.fields
+    assert isinstance(record, Mapping)
+    marks = {str(one.get("id")): _mark(one) for one in _objects(record, "entities")}
+    named = {name: mark for name, mark in marks.items() if mark}
+    places = characters(article.text, [(start, end) for start, end, _ in named.values()])
+    lines = [
+        (str(one.get("from_id")), str(one.get("to_id")), str(one.get("type")))
+        for one in _objects(record, "relations")
+    ]
+    return between(article, dict(zip(named, places, strict=True)), lines)
+
+
+def _objects(record: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:
+    values = record.get(field)
+    return [one for one in values if isinstance(one, Mapping)] if isinstance(values, list) else []
 
 
 def _spans(text: str, record: Mapping[str, Any]) -> list[Span]:

@@ -12,7 +12,6 @@ from asn_nlp.formats.records import (
     from_record,
     json_cannot_hold,
     to_json,
-    to_record,
 )
 from asn_nlp.formats.rows import json_rows, jsonl_rows
 
@@ -30,7 +29,7 @@ def scan_list(path: Path) -> Iterator[Placed | Problem]:
 def write(articles: Iterable[Article], path: Path) -> None:
     with written_whole(path) as file:
         for article in articles:
-            file.write(to_json(to_record(article)) + "\n")
+            file.write(to_json(article.to_dict()) + "\n")
 
 
 FORMAT = Format("jsonl", (".jsonl",), scan, write, json_cannot_hold)

@@ -10,7 +10,7 @@ A task's words are in ``text``, else in its longest field; other fields go into 
 count characters, or UTF-16 units, as before October 2021, where the words of the regions say so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -115,10 +115,22 @@ def write(
     relate: Relate = no_relations,
 ) -> None:
     """Write tasks; what has scores as predictions, to be corrected, the rest as annotations."""
+    _write_tasks((_task(one, model_version, relate(one)) for one in articles), path)
+
+
+def write_review(
+    pairs: Iterable[tuple[Article, Article]], path: Path, *, model_version: str = "asn-nlp"
+) -> None:
+    """Write a task for each article as it is annotated, to be corrected, with the same article as
+    a model reads it for a prediction beside."""
+    _write_tasks((_review(*pair, model_version) for pair in pairs), path)
+
+
+def _write_tasks(tasks: Iterable[Mapping[str, Any]], path: Path) -> None:
     with written_whole(path) as file:
         divider = "["
-        for article in articles:
-            file.write(f"{divider}\n{to_json(_task(article, model_version, relate(article)))}")
+        for task in tasks:
+            file.write(f"{divider}\n{to_json(task)}")
             divider = ","
         file.write("\n]\n" if divider == "," else "[]\n")
 
@@ -129,10 +141,37 @@ def recognises(path: Path) -> bool:
 
 
 def _task(article: Article, model_version: str, relations: Iterable[Relation]) -> dict[str, Any]:
-    data = {ID: article.id, TEXT: article.text}
-    task: dict[str, Any] = {"data": data | ({"meta": dict(article.meta)} if article.meta else {})}
+    task = _data(article)
     if not article.spans:
         return task
+    result = _result(article, relations)
+    if all(span.score is None for span in article.spans):
+        return task | {"annotations": [{"result": result}]}
+    return task | {"predictions": [_prediction(article, result, model_version)]}
+
+
+def _review(given: Article, read: Article, model_version: str) -> dict[str, Any]:
+    prediction = _prediction(read, _result(read), model_version)
+    return _data(given) | {
+        "annotations": [{"result": _result(given)}],
+        "predictions": [prediction] if read.spans else [],
+    }
+
+
+def _data(article: Article) -> dict[str, Any]:
+    data = {ID: article.id, TEXT: article.text}
+    return {"data": data | ({"meta": dict(article.meta)} if article.meta else {})}
+
+
+def _prediction(
+    article: Article, result: Sequence[Mapping[str, Any]], model_version: str
+) -> dict[str, Any]:
+    scores = [span.score for span in article.spans if span.score is not None]
+    score = round(sum(scores) / len(scores), 4) if scores else None
+    return {"model_version": model_version, "score": score, "result": result}
+
+
+def _result(article: Article, relations: Iterable[Relation] = ()) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = []
     names: dict[Span, str] = {}
     for number, span in enumerate(article.spans):
@@ -152,12 +191,9 @@ def _task(article: Article, model_version: str, relations: Iterable[Relation]) -
     for source, target, name in relations:
         ends = {"from_id": names[source], "to_id": names[target]}
         result.append({"type": "relation", "direction": "right", "labels": [name], **ends})
-    scores = [span.score for span in article.spans if span.score is not None]
-    if not scores:
-        return task | {"annotations": [{"result": result}]}
-    score = round(sum(scores) / len(scores), 4)
-    prediction = {"model_version": model_version, "score": score, "result": result}
-    return task | {"predictions": [prediction]}
+    return result
 
 
-FORMAT = Format("label-studio", (".json",), scan, write, json_cannot_hold, recognises)
+FORMAT = Format(
+    "label-studio", (".json",), scan, write, json_cannot_hold, recognises, relations=True
+)

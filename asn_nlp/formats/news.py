@@ -28,6 +28,7 @@ _ROWS: dict[str, Callable[[BinaryIO, str], Iterator[Row]]] = {
     ".jsonl": lambda file, _: jsonl_rows(file),
     ".parquet": lambda file, _: parquet_rows(file),
     ".csv": csv_rows,
+    ".tsv": csv_rows,
 }
 
 STDIN = Path("-")
@@ -48,7 +49,7 @@ def read_news(
 ) -> Iterator[Article | Problem]:
     """Read raw news from files, and from folders with all below them in order of name.
 
-    A ``.txt`` file holds one article; ``.json`` (a list), ``.jsonl``, ``.csv`` (a header; commas,
+    A ``.txt`` file holds one article; ``.json`` (a list), ``.jsonl``, ``.csv``, ``.tsv`` (commas,
     semicolons or tabs) and ``.parquet`` hold one a record: its words in ``text``, perhaps an
     ``id``, and anything else, which goes into the article's meta. All but Parquet may be
     compressed: ``berita.csv.gz``, ``berita.jsonl.zst``. ``-`` is standard input: JSON Lines if it

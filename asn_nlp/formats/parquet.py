@@ -1,6 +1,7 @@
 """Articles as Parquet: one a row, its spans as lists, its meta as JSON. Needs pyarrow."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from io import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,14 +15,16 @@ from asn_nlp.formats.records import (
     from_record,
     json_cannot_hold,
     to_json,
-    to_record,
 )
 from asn_nlp.formats.rows import LONGEST_RECORD, Row, RowError, parsed
 
 # Arrow knows values that Python does not: the year 10000, time zones of its own.
 _UNKNOWN_TO_PYTHON = (ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError)
 
-_READ_ROWS = 16  # held in memory at once; each may be as long as a record may
+_READ_ROWS = 16  # held in memory at once, where they are not too long together
+_READ_BYTES = 2**20  # of the file at once; else Arrow holds all of a row group, or of all of them
+_LARGEST_RATIO = 200  # as of files that gzip or Zstandard made smaller
+_SMALL = 2**28  # bytes that a file may unpack to whatever its size
 _WRITTEN_ROWS = 1024
 _WRITTEN_CHARACTERS = 2**24  # whichever comes first closes a row group
 
@@ -49,16 +52,44 @@ def parquet_rows(file: BinaryIO) -> Iterator[Row]:
 def _batches(file: BinaryIO) -> Iterator[Any]:
     """Record batches, or at the end the problem why there are no more."""
     arrow = _arrow()
+    largest = max(_SMALL, _LARGEST_RATIO * file.seek(0, SEEK_END))
+    read = 0
     try:
-        with arrow.parquet.ParquetFile(file) as table:
+        with arrow.parquet.ParquetFile(file, pre_buffer=False, buffer_size=_READ_BYTES) as table:
             names = table.schema_arrow.names
-            if len(set(names)) == len(names):
-                yield from table.iter_batches(batch_size=_READ_ROWS)
-            else:
+            if len(set(names)) < len(names):
                 yield f"each column must have a name of its own, found {names!r:.200}; rename"
+                return
+            for group in range(table.num_row_groups):
+                unpacked = _unpacked(table.metadata.row_group(group))
+                if read + unpacked > largest:
+                    yield _bomb(read + unpacked, largest)
+                    return
+                # No row is longer than its group, but a word of a dictionary may stand in many.
+                rows = max(1, min(_READ_ROWS, LONGEST_RECORD // max(1, unpacked)))
+                for batch in table.iter_batches(rows, row_groups=[group], use_threads=False):
+                    read += batch.nbytes
+                    if read > largest:
+                        yield _bomb(read, largest)
+                        return
+                    yield batch
     # Whatever a damaged file leads Arrow to: its own errors, UnicodeDecodeError, MemoryError …
     except Exception as error:
         yield f"the file must be readable to its end, but: {error!s:.500}; get it anew"
+
+
+def _unpacked(group: Any) -> int:
+    """The bytes of a row group, by what the file says of itself."""
+    columns = range(group.num_columns)
+    return sum(group.column(place).total_uncompressed_size for place in columns)
+
+
+def _bomb(unpacked: int, largest: int) -> str:
+    return (
+        f"a file must unpack to at most {_LARGEST_RATIO} times its size, as text does, here "
+        f"{largest:,} bytes, but this one becomes {unpacked:,} or more; if it is meant, write it "
+        "anew with less compression"
+    )
 
 
 def write(articles: Iterable[Article], path: Path) -> None:
@@ -140,7 +171,7 @@ def _groups(articles: Iterable[Article]) -> Iterator[list[dict[str, Any]]]:
     group: list[dict[str, Any]] = []
     characters = 0
     for article in articles:
-        record = to_record(article)
+        record = article.to_dict()
         group.append(record | {"meta": to_json(record["meta"])})
         characters += len(article.text)
         if len(group) == _WRITTEN_ROWS or characters > _WRITTEN_CHARACTERS:

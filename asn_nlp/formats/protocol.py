@@ -41,6 +41,7 @@ class Format:
             where the article comes back as it was. ``write`` leaves such things out.
         recognises: whether a file or folder is one of this format, by its beginning; None where
             the ending alone tells.
+        relations: whether a file may hold relations between entities.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Format:
     write: Callable[[Iterable[Article], Path], None] | None = None
     cannot_hold: Callable[[Article], list[str]] = lambda _: []
     recognises: Callable[[Path], bool] | None = None
+    relations: bool = False

@@ -24,24 +24,6 @@ _KINDS["themes"] = _KINDS["entities"]
 S = TypeVar("S", EntitySpan, ThemeSpan)
 
 
-def to_record(article: Article) -> dict[str, Any]:
-    """The article as the format's JSON object; scores only where spans have them, to 4 decimals."""
-
-    def span_record(span: Span) -> dict[str, Any]:
-        record: dict[str, Any] = {"start": span.start, "end": span.end, "label": span.label}
-        if span.score is not None:
-            record["score"] = round(span.score, 4)
-        return record
-
-    return {
-        "id": article.id,
-        "text": article.text,
-        "entities": [span_record(span) for span in article.entities],
-        "themes": [span_record(span) for span in article.themes],
-        "meta": dict(article.meta),
-    }
-
-
 def to_json(value: object) -> str:
     """One line of JSON.
 
@@ -158,7 +140,7 @@ def _problem(path: Path, row: Row, messages: Sequence[str]) -> Problem:
 
 
 def from_record(record: object) -> Article:
-    """The article of a JSON object, as ``to_record`` makes it; any label is taken.
+    """The article of a JSON object, as ``Article.to_dict`` makes it; any label is taken.
 
     Raises:
         AnnotationError: with every broken rule of the record.
@@ -200,6 +182,34 @@ def from_record(record: object) -> Article:
     if problems:
         raise AnnotationError(problems)
     return article
+
+
+def sound_part(raw: str) -> Article | None:
+    """The article of a JSON object that ``from_record`` refuses, with those of its spans that break
+    no rule; None where it has no text, or all its offsets count something else than characters."""
+    try:
+        record = parsed(raw)
+    except ValueError:
+        return None
+    if not isinstance(record, Mapping):
+        return None
+    text = record.get("text")
+    entities = _spans(record, "entities", EntitySpan, "", [])
+    themes = _spans(record, "themes", ThemeSpan, "", [])
+    spans: list[Span] = [*entities, *themes]
+    places = [(span.start, span.end) for span in spans]
+    if not isinstance(text, str) or text_faults(text) or look_like_utf16(text, places):
+        return None
+    apart: list[EntitySpan] = []
+    for span in sorted(entities, key=lambda span: span.start):
+        if _within(span, text) and (not apart or apart[-1].end <= span.start):
+            apart.append(span)
+    inside = tuple(span for span in themes if _within(span, text))
+    return Article(str(record.get("id")), text, tuple(apart), inside)
+
+
+def _within(span: Span, text: str) -> bool:
+    return 0 <= span.start < span.end <= len(text)
 
 
 def _spans(

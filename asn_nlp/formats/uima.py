@@ -11,7 +11,7 @@ from typing import Any
 
 from asn_nlp.articles import Article, EntitySpan, Span, ThemeSpan
 from asn_nlp.errors import AnnotationError, extra
-from asn_nlp.files import written_bytes
+from asn_nlp.files import written_folder
 from asn_nlp.formats import flat
 from asn_nlp.formats.folder import LONGEST_NAME, file_name, id_of, names_in
 from asn_nlp.formats.problems import Problem
@@ -56,7 +56,7 @@ def write(articles: Iterable[Article], path: Path) -> None:
     Raises:
         AnnotationError: the folder holds something already, or two ids make one name.
         MissingExtra: dkpro-cassis is not installed.
-        OSError: a file cannot be written; those before it stay.
+        OSError: a file cannot be written; no folder is then there.
     """
     cassis = _cassis()
     types = cassis.TypeSystem()
@@ -66,16 +66,15 @@ def write(articles: Iterable[Article], path: Path) -> None:
         types.create_feature(domainType=made[name], name="value", rangeType=_STRING)
     name_of = names_in(path)
     named = [(name_of(article.id), article) for article in articles]  # all before the first file
-    with written_bytes(path / _TYPES) as file:
-        file.write(types.to_xml().encode())
-    for name, article in named:
-        cas = cassis.Cas(typesystem=types)
-        cas.sofa_string, cas.sofa_mime = _in_xml(article.text), "text/plain"
-        for span in article.spans:
-            kind = made[_THEME if isinstance(span, ThemeSpan) else _ENTITY]
-            cas.add(kind(begin=span.start, end=span.end, value=_in_xml(span.label)))
-        with written_bytes(path / f"{name}.xmi") as file:
-            file.write(cas.to_xmi().encode())
+    with written_folder(path) as folder:
+        (folder / _TYPES).write_bytes(types.to_xml().encode())
+        for name, article in named:
+            cas = cassis.Cas(typesystem=types)
+            cas.sofa_string, cas.sofa_mime = _in_xml(article.text), "text/plain"
+            for span in article.spans:
+                kind = made[_THEME if isinstance(span, ThemeSpan) else _ENTITY]
+                cas.add(kind(begin=span.start, end=span.end, value=_in_xml(span.label)))
+            (folder / f"{name}.xmi").write_bytes(cas.to_xmi().encode())
 
 
 def cannot_hold(article: Article) -> list[str]:

@@ -12,6 +12,7 @@ from asn_nlp.labels import LabelSet
 from asn_nlp.reading.calibration import Calibration, Calibrator, sigmoid, weakest_decision
 from asn_nlp.reading.encoding import EncodedArticle
 from asn_nlp.reading.options import DecodeOptions
+from asn_nlp.reading.returning import returning_words
 from asn_nlp.reading.tagging import SpanScore, best_paths, legal_transitions, tags_to_spans
 
 _OPENED_BY = dict(zip(')]}”’»"', '([{“‘«"', strict=True))
@@ -30,28 +31,29 @@ class ArticleLogits:
 def join_windows(
     article: EncodedArticle,
     tag_logits: Sequence[NDArray[np.float32]],
-    theme_logits: Sequence[NDArray[np.float32]],
+    themes: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]],
 ) -> ArticleLogits:
     """Read every token out of the window that owns it.
 
-    A passage that no window holds whole has the mean of its pieces' logits, weighed by tokens.
+    A passage that no window holds whole has the mean of its pieces' logits, weighed by attention:
+    what one window that held it would say.
 
     Args:
         tag_logits: (t, tags) of each window, special tokens included.
-        theme_logits: (pieces, themes) of each window.
+        themes: logits and mass of attention (pieces, themes) of each window.
     """
-    n_themes = theme_logits[0].shape[1] if theme_logits else 0
+    n_themes = themes[0][0].shape[1] if themes else 0
     sums = np.zeros((len(article.passages), n_themes), dtype=np.float32)
-    tokens = np.zeros((len(article.passages), 1), dtype=np.float32)
-    for window, logits in zip(article.windows, theme_logits, strict=True):
-        for piece, row in zip(window.pieces, logits, strict=True):
+    whole = np.zeros_like(sums)
+    for window, pieces in zip(article.windows, themes, strict=True):
+        for piece, logits, mass in zip(window.pieces, *pieces, strict=True):
             if piece.passage >= 0:
-                sums[piece.passage] += row * (piece.end - piece.start)
-                tokens[piece.passage] += piece.end - piece.start
+                sums[piece.passage] += logits * mass
+                whole[piece.passage] += mass
     # A passage of which the tokeniser sees nothing has no theme.
-    themes = np.where(tokens > 0, sums / np.maximum(tokens, 1), -np.inf)
+    read = np.divide(sums, whole, out=np.full_like(sums, -np.inf), where=whole > 0)
     owned = [logits[window.own] for window, logits in zip(article.windows, tag_logits, strict=True)]
-    return ArticleLogits(np.concatenate(owned) if owned else np.zeros((0, 0), np.float32), themes)
+    return ArticleLogits(np.concatenate(owned) if owned else np.zeros((0, 0), np.float32), read)
 
 
 def decode(
@@ -97,15 +99,34 @@ def entity_paths(
     labels: LabelSet,
     options: DecodeOptions,
 ) -> list[NDArray[np.int64]]:
-    """The best legal path of tags of each article, whose O is favoured by the bias."""
+    """The best legal path of tags of each article, whose O is favoured by the bias; those where
+    words of an entity return are read a second time."""
     transitions = legal_transitions(labels)
     transitions[:, 0] += options.outside_bias
-    return best_paths(
-        [_emission(article, one) for article, one in zip(articles, logits, strict=True)],
-        [article.continues for article in articles],
-        transitions=transitions,
-        word_break_cost=options.word_break_cost,
-    )
+    emissions = [_emission(article, one) for article, one in zip(articles, logits, strict=True)]
+
+    def best(places: Sequence[int]) -> list[NDArray[np.int64]]:
+        return best_paths(
+            [emissions[place] for place in places],
+            [articles[place].continues for place in places],
+            transitions=transitions,
+            word_break_cost=options.word_break_cost,
+        )
+
+    paths = best(range(len(articles)))
+    if not any(options.returning_biases):
+        return paths
+    again = []
+    for place, (path, article) in enumerate(zip(paths, articles, strict=True)):
+        text, offsets = article.article.text, article.offsets
+        spans = tags_to_spans(path, offsets, labels)
+        added = returning_words(text, offsets, spans, options.returning_biases, labels)
+        if added is not None:
+            emissions[place] = emissions[place] + added
+            again.append(place)
+    for place, path in zip(again, best(again), strict=True):
+        paths[place] = path
+    return paths
 
 
 def entities_on_paths(

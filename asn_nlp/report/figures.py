@@ -1,6 +1,5 @@
 """Confusion and curves as SVG."""
 
-from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
@@ -25,6 +24,7 @@ _STYLE: dict[Any, Any] = {
     "xtick.color": _INK,
     "ytick.color": _INK,
 }
+_MARKED_SCORES = (0.95, 0.8, 0.5)
 _LONG_NAME = 10  # characters; longer ones would run into each other below the columns
 
 
@@ -33,21 +33,24 @@ def confusion_figure(confusion: Confusion) -> str:
     """An ``<svg>`` element: gold in rows, predicted in columns."""
     counts = np.array(confusion.counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 0.9 + 0.6 * len(counts)
+    size = 0.9 + (0.6 if len(counts) < 8 else 0.48) * len(counts)
     figure = Figure(figsize=(size + 0.9, size), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.25)
+    axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1.25, edgecolors="white", linewidth=0.5)
+    axes.invert_yaxis()
+    axes.set_aspect("equal")
     for (row, column), count in np.ndenumerate(counts):
         # No mention is neither marked nor predicted, so the last cell has no meaning.
-        text = "" if row == column == len(counts) - 1 else f"{count:,}"
+        text = "" if row == column == len(counts) - 1 else f"{count:,}" if count else "·"
         colour = "white" if shares[row, column] > 0.6 else _INK
-        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=9)
     *names, _ = confusion.labels
     turned: dict[str, Any] = (
         {"rotation": 40, "ha": "right"} if max(map(len, names)) > _LONG_NAME else {}
     )
-    axes.set_xticks(range(len(counts)), [*names, "missed"], **turned)
-    axes.set_yticks(range(len(counts)), [*names, "spurious"])
+    middles = np.arange(len(counts)) + 0.5
+    axes.set_xticks(middles, [*names, "missed"], **turned)
+    axes.set_yticks(middles, [*names, "spurious"])
     axes.set_xlabel("predicted", fontsize=9)
     axes.set_ylabel("gold", fontsize=9)
     axes.tick_params(length=0, labelsize=8)
@@ -56,26 +59,46 @@ def confusion_figure(confusion: Confusion) -> str:
 
 
 @rc_context(_STYLE)
-def curves_figure(curves: Mapping[str, Curve], *, columns: int) -> str:
-    """An ``<svg>`` element with a small panel for each label; empty where there is no curve."""
-    if not curves:
-        return ""
-    rows = -(-len(curves) // columns)
-    figure = Figure(figsize=(2.6 * columns, 2.3 * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    for axes in panels.flat[len(curves) :]:
-        axes.set_visible(False)
-    for axes, (label, curve) in zip(panels.flat, curves.items(), strict=False):
-        axes.plot(curve.recall, curve.precision, color=_ACCENT, linewidth=1.5)
-        axes.plot(curve.recall[-1], curve.precision[-1], "o", color=_ACCENT, markersize=5)
-        axes.set_title(label, fontsize=9, loc="left")
-        axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
-        axes.grid(color="#e4e8ec", linewidth=0.8)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelbottom=True, labelsize=7, length=0)
-    figure.supxlabel("recall", fontsize=9)
-    figure.supylabel("precision", fontsize=9)
+def curve_figure(curve: Curve) -> str:
+    """An ``<svg>`` element: precision over recall, from where the curve begins to 1.
+
+    Small dots stand where only what scores so much is kept; the large one is the operating point.
+    """
+    figure = Figure(figsize=(2.9, 2.3))
+    figure.subplots_adjust(left=0.15, right=0.97, bottom=0.18, top=0.97)
+    axes = figure.subplots()
+    recall, precision = np.array(curve.recall), np.array(curve.precision)
+    left, low = (_below(values.min()) for values in (recall, precision))
+    axes.plot(recall, precision, color=_ACCENT, linewidth=1.5, drawstyle="steps-post")
+    for score in _MARKED_SCORES:
+        kept = np.searchsorted(-np.array(curve.thresholds), -score, side="right") - 1
+        if 0 <= kept < len(recall) - 1:
+            axes.plot(recall[kept], precision[kept], "o", color=_ACCENT, markersize=2.5)
+            axes.annotate(
+                f"≥ {score:g}",
+                (recall[kept], precision[kept]),
+                xytext=(-2, -8),
+                textcoords="offset points",
+                ha="right",
+                fontsize=6,
+            )
+    axes.plot(recall[-1], precision[-1], "o", color=_ACCENT, markersize=5, clip_on=False)
+    margin = 0.03
+    axes.set_xlim(left, 1 + margin * (1 - left))
+    axes.set_ylim(low, 1 + margin * (1 - low))
+    axes.locator_params(nbins=4)
+    axes.grid(color="#e4e8ec", linewidth=0.8)
+    axes.set_xlabel("recall", fontsize=7, labelpad=1)
+    axes.set_ylabel("precision", fontsize=7, labelpad=1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=6.5, length=2)
     return _svg(figure)
+
+
+def _below(value: float) -> float:
+    """A round number below ``value``, so that what lies between it and 1 fills a panel."""
+    step = 0.1 if value < 0.8 else 0.05 if value < 0.93 else 0.02
+    return max(0.0, step * np.floor(value / step - 0.2))
 
 
 @rc_context(_STYLE)

@@ -26,7 +26,7 @@ _PALETTE = (
 _OF_GUIDELINES = dict(zip(ASN_LABELS.entities, _PALETTE, strict=False))
 
 _MARK = (
-    '<mark class="asn-entity {error}" title="{title}" style="background:{tint};color:#1d2733;'
+    '<mark class="asn-entity {error}" style="background:{tint};color:#1d2733;'
     'border-radius:3px;padding:1px 4px;box-decoration-break:clone">'
 )
 _MARK_END = (
@@ -34,7 +34,7 @@ _MARK_END = (
     'user-select:none">{label}</small></mark>'
 )
 _BADGE = (
-    '<span class="asn-theme {error}" title="{title}" style="display:inline-block;line-height:1.5;'
+    '<span class="asn-theme {error}" style="display:inline-block;line-height:1.5;'
     "margin-right:6px;padding:0 7px;border:1px solid #9aa7b4;border-radius:9px;background:#f4f6f8;"
     'color:#44515e;font-size:.68em;font-weight:600;letter-spacing:.03em;user-select:none">{label}</span>'
 )
@@ -49,8 +49,9 @@ def highlight(
 ) -> str:
     """HTML of one article: entities as coloured marks, themes as badges at their passage's head.
 
-    The text is escaped, and the styles are inline, so a notebook shows it as it is. A theme that
-    covers less than half of any passage has its badge where it begins, marked as a part.
+    A predicted span has its score beside its label. The text is escaped, and the styles are
+    inline, so a notebook shows it as it is. A theme that covers less than half of any passage has
+    its badge where it begins, marked as a part.
 
     Args:
         against: the same article with other spans. Those it lacks get the class ``alone``, and
@@ -101,13 +102,11 @@ def _html(
     for start, end in pairwise(sorted({0, len(article.text), *begins, *ends, *badges})):
         pieces += badges.get(start, ())
         if span := begins.get(start):
-            mark = _MARK.format(
-                error=errors.get(span, ""), title=_title(span), tint=colours[span.label]
-            )
+            mark = _MARK.format(error=errors.get(span, ""), tint=colours[span.label])
             pieces.append(mark)
         pieces.append(escape(article.text[start:end]))
         if span := ends.get(end):
-            pieces.append(_MARK_END.format(label=escape(span.label)))
+            pieces.append(_MARK_END.format(label=_name(span)))
     return _ARTICLE.format(text="".join(pieces))
 
 
@@ -117,17 +116,17 @@ def _badges(
     """The theme badges by the offset they stand at; ``others``: what stands against them."""
     badges: defaultdict[int, list[str]] = defaultdict(list)
     for span in article.themes:
-        label, title = escape(span.label), _title(span)
+        label = _name(span)
         covered = marked_passages(span.start, span.end, passages)
         for place in covered:
             error = "" if span.label in others[place] else "alone"
-            badge = _BADGE.format(error=error, title=title, label=label)
+            badge = _BADGE.format(error=error, label=label)
             badges[passages[place].start].append(badge)
         if not covered:
-            badge = _BADGE.format(error="part", title=title, label=f"{label} (part)")
+            badge = _BADGE.format(error="part", label=f"{label} (part)")
             badges[span.start].append(badge)
     return dict(badges)
 
 
-def _title(span: Span) -> str:
+def _name(span: Span) -> str:
     return escape(span.label if span.score is None else f"{span.label} {span.score:.2f}")

@@ -1,21 +1,51 @@
 """``report.json``, and a page that shows every error beside the figures."""
 
+import base64
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from asn_nlp.errors import extra
-from asn_nlp.evaluation import Case, Comparison, Report
+from asn_nlp.evaluation import (
+    KINDS,
+    Case,
+    Comparison,
+    Mistake,
+    Report,
+    mistakes,
+    slice_values,
+)
 from asn_nlp.files import written_whole
-from asn_nlp.report.figures import confusion_figure, curves_figure, trust_figure
+from asn_nlp.labels import LabelSet
+from asn_nlp.report.figures import confusion_figure, curve_figure, trust_figure
+from asn_nlp.report.groups import grouped
 from asn_nlp.report.highlight import highlight_both, tints
-from asn_nlp.report.tables import RecordTables, basis, figure, gaps, named_trust, rows, spread
+from asn_nlp.report.tables import (
+    RecordTables,
+    along,
+    basis,
+    figure,
+    gaps,
+    named_trust,
+    rows,
+    scale_start,
+    spread,
+)
 
 with extra("train", "the page of a report"):
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _ARTICLES_SHOWN = 200  # a page with more of them opens slowly
+_GROUPS_SHOWN = 100  # of a kind of mistakes
+_LINKS_SHOWN = 6  # of a group
+
+# How a kind of mistake looks: what gold has alone is dashed, what is nearly right orange.
+_LOOKS = {"type": "near", "edge": "near", "other theme": "near"} | dict.fromkeys(
+    ("swallowed", "repeated", "missed", "theme missed"), "error lacking"
+)
 
 
 def write_report(
@@ -50,9 +80,8 @@ def write_report(
     with written_whole(folder / "report.json") as file:
         json.dump(content, file, ensure_ascii=False, allow_nan=False, indent=2)
         file.write("\n")
-    ranked = sorted(
-        ((_Errors.of(case), case) for case in report.cases), key=lambda row: -row[0].total
-    )
+    shown = [_Shown.of(case, report) for case in report.cases]
+    ranked = sorted(shown, key=lambda one: -len(one.mistakes))
     environment = Environment(
         loader=PackageLoader("asn_nlp.report"),
         autoescape=True,
@@ -60,7 +89,22 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"rows": rows, "range": spread, "figure": figure}
+    environment.filters |= {
+        "rows": rows,
+        "range": spread,
+        "figure": figure,
+        "start": lambda named: scale_start(score for _, score in named),
+        "slice_start": lambda fields: scale_start(
+            score
+            for many in fields.values()
+            for one in many
+            for score in (one.entities, one.themes)
+            if score and score.interval
+        ),
+        "along": along,
+        "json": lambda value: json.dumps(value, ensure_ascii=False),
+    }
+    script = environment.get_template("report.js").render()
     stream = environment.get_template("report.html").stream(
         report=report,
         comparison=comparison,
@@ -70,14 +114,20 @@ def write_report(
         gaps=gaps(report),
         tints=tints(report.labels.entities),
         confusion=confusion_figure(report.confusion) if report.confusion else "",
-        entity_curves=curves_figure(report.entity_curves, columns=3),
-        theme_curves=curves_figure(report.theme_curves, columns=4),
+        theme_confusion=confusion_figure(report.theme_confusion) if report.theme_confusion else "",
+        entity_curves={label: curve_figure(one) for label, one in report.entity_curves.items()},
+        theme_curves={label: curve_figure(one) for label, one in report.theme_curves.items()},
         trust={kind: (one, trust_figure(one)) for kind, one in named_trust(report).items()},
-        articles=(
-            (errors, case.gold, *highlight_both(case, labels=report.labels))
-            for errors, case in ranked[:_ARTICLES_SHOWN]
-        ),
+        mistakes=grouped([one.case for one in ranked]),
+        meanings=KINDS,
+        kinds_shown={kind: _LOOKS.get(kind, "error") for kind in KINDS},
+        most_groups=_GROUPS_SHOWN,
+        most_links=_LINKS_SHOWN,
+        ids=[one.case.gold.id for one in ranked],
+        articles=ranked[:_ARTICLES_SHOWN],
         shown=min(len(ranked), _ARTICLES_SHOWN),
+        script=script,
+        script_hash=_hash(script),
     )
     page = folder / "report.html"
     with written_whole(page) as file:
@@ -85,29 +135,35 @@ def write_report(
     return page
 
 
-@dataclass(frozen=True, slots=True)
-class _Errors:
-    """What one article's prediction got wrong; themes count passages."""
+def _hash(script: str) -> str:
+    """What a policy of content names the one script by that may run."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
 
-    missed: int
-    spurious: int
-    inexact: int
-    themes_missed: int
-    themes_spurious: int
+
+@dataclass(frozen=True)
+class _Shown:
+    """An article on the page, with its mistakes and what else it is found by there."""
+
+    case: Case
+    mistakes: tuple[Mistake, ...]
+    slices: tuple[str, ...]
+    labels: LabelSet
 
     @classmethod
-    def of(cls, case: Case) -> "_Errors":
-        pairs, themes = case.pairs, case.themes
-        return cls(
-            missed=sum(pair.predicted is None for pair in pairs),
-            spurious=sum(pair.gold is None for pair in pairs),
-            inexact=sum(bool(pair.gold and pair.predicted) and not pair.exact for pair in pairs),
-            themes_missed=sum(len(wanted.keys() - given.keys()) for wanted, given in themes),
-            themes_spurious=sum(len(given.keys() - wanted.keys()) for wanted, given in themes),
-        )
+    def of(cls, case: Case, report: Report) -> "_Shown":
+        known = {(field, one.value) for field, many in report.slices.items() for one in many}
+        values = (pair for pair in slice_values(case.gold) if pair in known)
+        return cls(case, mistakes(case), tuple(map(": ".join, values)), report.labels)
 
     @property
-    def total(self) -> int:
-        return (
-            self.missed + self.spurious + self.inexact + self.themes_missed + self.themes_spurious
-        )
+    def counts(self) -> Counter[str]:
+        return Counter(mistake.kind for mistake in self.mistakes)
+
+    @property
+    def found_by(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [(mistake.kind, mistake.labels) for mistake in self.mistakes]
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        return highlight_both(self.case, labels=self.labels)

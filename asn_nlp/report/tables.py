@@ -1,6 +1,7 @@
 """Scores as tables in a terminal, and the words that figures are given in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import floor
 
 from rich import box
 from rich.console import Console
@@ -77,6 +78,17 @@ def spread(interval: Interval | None, sign: str = "") -> str:
     if interval is None:
         return "–"
     return f"{interval.low:{sign}.3f}{' to ' if sign else '–'}{interval.high:{sign}.3f}"
+
+
+def scale_start(scores: Iterable[Score]) -> float:
+    """Where the bars of a table begin, so that its intervals are told apart: a round number."""
+    lows = [score.interval.low if score.interval else score.f1 for score in scores]
+    return max(0.0, floor(10 * min(lows, default=0) - 0.5) / 10)
+
+
+def along(value: float, start: float) -> str:
+    """How far along a bar from ``start`` to 1 ``value`` lies, in per cent."""
+    return f"{100 * (value - start) / (1 - start):.1f}"
 
 
 def basis(report: Report) -> str:

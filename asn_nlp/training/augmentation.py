@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
-from asn_nlp.articles import Article
-from asn_nlp.passages import split_passages
+from asn_nlp.articles import Article, ThemeSpan
+from asn_nlp.passages import marked_passages, overlaps, split_passages
 
 _LONGEST_HEADLINE = 200  # characters; a longer first passage is no headline
 
@@ -24,6 +25,37 @@ def vary_headlines(articles: Sequence[Article], *, share: float, seed: int) -> l
         case = str.upper if draw < share / 2 else str.lower
         varied.append(_with_headline(article, case) if draw < share else article)
     return varied
+
+
+def vary_line_breaks(articles: Sequence[Article], *, share: float, seed: int) -> list[Article]:
+    """A share of the articles with line breaks taken out, half of those with all of them.
+
+    Outlets, and those who copy from them, lose line breaks, so that a passage says many things. A
+    space stands for each, so that offsets stay; a longer passage has the themes of those it joins.
+    """
+    random = np.random.default_rng([seed, len(articles)])
+    return [
+        _joined(article, random, chance=2 * random.random()) if random.random() < share else article
+        for article in articles
+    ]
+
+
+def _joined(article: Article, random: np.random.Generator, *, chance: float) -> Article:
+    text = article.text
+    before = split_passages(text)
+    for one, following in pairwise(before):
+        if random.random() < chance:
+            gap = text[one.end : following.start]
+            blank = "".join(" " if character in "\r\n" else character for character in gap)
+            text = text[: one.end] + blank + text[following.start :]
+    after = split_passages(text)
+    themes = {
+        (after[place].start, after[place].end, span.label): None
+        for span in article.themes
+        for passage in marked_passages(span.start, span.end, before)
+        for place in [overlaps(before[passage].start, before[passage].end, after)[0].place]
+    }
+    return replace(article, text=text, themes=tuple(ThemeSpan(*theme) for theme in sorted(themes)))
 
 
 def _with_headline(article: Article, case: Callable[[str], str]) -> Article:

@@ -1,7 +1,6 @@
 """The folder a training writes: whose it is, what it was begun with, and where it goes on."""
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from transformers import TrainerState
 from asn_nlp.config import TrainConfig, check_unchanged
 from asn_nlp.engines.run_folder import RECORD
 from asn_nlp.errors import ConfigError
-from asn_nlp.files import claimed, written_whole
+from asn_nlp.files import claimed, temporary_folder, written_whole
 from asn_nlp.labels import LabelSet
 from asn_nlp.training.processes import processes
 
@@ -72,6 +71,7 @@ def identity(
     return {
         "data fingerprint": data,
         "data.headline_case": config.data.headline_case,
+        "data.line_breaks": config.data.line_breaks,
         "seed": config.seed,
         "labels.entities": list(labels.entities),
         "labels.themes": list(labels.themes),
@@ -91,7 +91,7 @@ def begin(folder: Path, now: Mapping[str, Any], *, resume: bool) -> None:
         ConfigError: the checkpoint was made with something else.
     """
     if not resume or last_checkpoint(folder) is None:
-        shutil.rmtree(folder, ignore_errors=True)
+        discard(folder)
         folder.mkdir(parents=True)
         with written_whole(folder / _BEGUN) as file:
             json.dump(now, file, allow_nan=False, indent=2)
@@ -106,6 +106,14 @@ def begin(folder: Path, now: Mapping[str, Any], *, resume: bool) -> None:
             "damaged), so they cannot be gone on with; begin anew with --overwrite"
         )
     check_unchanged(folder, was, now)
+
+
+def discard(folder: Path) -> None:
+    """Remove the checkpoints in one step, so that a kill cannot leave some of them: a training gone
+    on with from the last without the best would end with other weights."""
+    with temporary_folder(folder.parent, folder.name) as away:
+        if folder.exists():
+            folder.replace(away / folder.name)
 
 
 def last_checkpoint(folder: Path) -> str | None:

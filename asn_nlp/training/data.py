@@ -52,6 +52,25 @@ class TrainingData:
             )
 
 
+def read_files(files: Sequence[Path]) -> tuple[Article, ...]:
+    """The articles of several files as one set.
+
+    Raises:
+        AnnotationError: a file breaks a rule of its format, or an id stands in two of them.
+        OSError: a file cannot be read.
+    """
+    articles = tuple(article for path in files for article in read_articles(path))
+    repeated = [
+        f"article ids must be unique over the training files, but {name!r} stands in {count} of "
+        "them; rename or remove one"
+        for name, count in Counter(article.id for article in articles).items()
+        if count > 1
+    ]
+    if repeated:
+        raise AnnotationError(repeated)
+    return articles
+
+
 def read_training_data(config: DataConfig, *, seed: int) -> TrainingData:
     """Read the annotated files; without a dev file, set articles aside by ``seed``.
 
@@ -62,15 +81,7 @@ def read_training_data(config: DataConfig, *, seed: int) -> TrainingData:
         ConfigError: no article is left for dev.
     """
     files = list(config.train_files)
-    train = tuple(article for path in files for article in read_articles(path))
-    repeated = [
-        f"article ids must be unique over the training files, but {name!r} stands in {count} of "
-        "them; rename or remove one"
-        for name, count in Counter(article.id for article in train).items()
-        if count > 1
-    ]
-    if repeated:
-        raise AnnotationError(repeated)
+    train = read_files(files)
     if config.dev is None:
         dev_source = f"{config.dev_share:.0%} set aside of those named for train"
         parts = split_articles(train, dev=config.dev_share, test=0, seed=seed)
@@ -81,9 +92,9 @@ def read_training_data(config: DataConfig, *, seed: int) -> TrainingData:
                 f"{config.dev_share:g}; name a file or raise the share"
             )
     else:
-        dev_source = Path(config.dev).name
-        dev = tuple(read_articles(config.dev))
-        files.append(Path(config.dev))
+        dev_source = ", ".join(path.name for path in config.dev_files)
+        dev = read_files(config.dev_files)
+        files += config.dev_files
     if new := sorted(_labels(dev) - _labels(train)):
         logger.warning(
             "dev holds labels that train never shows, so they cannot be learned: %s; "

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import (
     AutoModelForTokenClassification,
     PreTrainedModel,
@@ -17,9 +18,9 @@ from transformers import (
 from asn_nlp.encoders import FoundEncoder, open_config, open_model
 from asn_nlp.engines.attention import BLOCKED
 from asn_nlp.engines.run_folder import RECORD, THEME_HEAD, open_run
-from asn_nlp.engines.themes import ThemeHead
+from asn_nlp.engines.themes import MOST_ATTENTION, ThemeHead
 from asn_nlp.errors import RunError, TrainingError
-from asn_nlp.export import write_graph
+from asn_nlp.export.writing import write_graph
 from asn_nlp.labels import LabelSet
 
 logger = logging.getLogger(__name__)
@@ -42,17 +43,48 @@ class JointOutput:
     theme_logits: Tensor  # (k, themes), one row a piece of a passage
 
 
+class ThemeAttention(nn.Module):
+    """``engines.themes.ThemeHead`` as it is trained; it begins with the plain mean."""
+
+    def __init__(self, hidden_size: int, n_themes: int) -> None:
+        super().__init__()
+        of_linear = nn.Linear(hidden_size, n_themes)
+        self.weight, self.bias = of_linear.weight, of_linear.bias
+        self.attention = nn.Parameter(torch.zeros(n_themes, hidden_size))
+
+    def forward(self, hidden: Tensor, pieces: Tensor) -> Tensor:
+        """Logits (k, themes), in float32.
+
+        Args:
+            hidden: token vectors (b, t, hidden).
+            pieces: rows of window, start, end (k, 3).
+        """
+        row, start, end = pieces.unbind(dim=1)
+        batch, length, _ = hidden.shape
+        tokens = hidden.flatten(0, 1)
+        evidence = functional.linear(tokens, self.weight).float()  # (b * t, themes)
+        scores = functional.linear(tokens, self.attention).float()
+        weights = scores.clamp(-MOST_ATTENTION, MOST_ATTENTION).exp()
+        # One matrix product over all tokens is cheaper than gathering tokens piece by piece.
+        position = torch.arange(batch * length, device=hidden.device)
+        first = (row * length)[:, None]
+        within = (position >= first + start[:, None]) & (position < first + end[:, None])
+        sums = within.float() @ torch.cat([weights * evidence, weights], dim=1)
+        read, mass = sums.chunk(2, dim=1)
+        return read / mass + self.bias.float()
+
+
 class JointModel(nn.Module):
     """A stock token classifier and a theme head that share the encoder.
 
-    The theme head reads the mean of a passage's token vectors.
+    The theme head reads a passage's token vectors as ``engines.themes`` says.
     """
 
     def __init__(self, token_classifier: PreTrainedModel, n_themes: int) -> None:
         super().__init__()
         self.token_classifier = token_classifier
         self.config = token_classifier.config
-        self.theme_head = nn.Linear(self.config.hidden_size, n_themes)
+        self.theme_head = ThemeAttention(self.config.hidden_size, n_themes)
 
     @classmethod
     def from_encoder(
@@ -86,7 +118,8 @@ class JointModel(nn.Module):
         )
         model = cls(classifier, len(labels.themes))
         if run is not None and run.labels == labels:
-            model.theme_head.load_state_dict(load_file(run.file(THEME_HEAD)))
+            # Heads of before attention lack it: theirs is the plain mean, which zero is.
+            model.theme_head.load_state_dict(load_file(run.file(THEME_HEAD)), strict=False)
         if not known and not any(name.startswith("classifier.") for name in missing):
             # The head of other labels, of which there may be as many.
             head = cast(nn.Linear, classifier.classifier)
@@ -109,16 +142,14 @@ class JointModel(nn.Module):
         output = self.token_classifier(
             input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True
         )
-        means = piece_means(output.hidden_states[-1], pieces)
-        return JointOutput(output.logits, self.theme_head(means))
+        return JointOutput(output.logits, self.theme_head(output.hidden_states[-1], pieces))
 
     def reading_head(self) -> ThemeHead:
         """A copy of the theme head as reading has it."""
-        weight, bias = (
-            tensor.detach().float().cpu().numpy().copy()
-            for tensor in (self.theme_head.weight, self.theme_head.bias)
+        tensors = self.theme_head.state_dict()
+        return ThemeHead(
+            **{name: tensor.float().cpu().numpy().copy() for name, tensor in tensors.items()}
         )
-        return ThemeHead(weight, bias)
 
 
 def write_weights(
@@ -148,20 +179,3 @@ def write_weights(
         write_graph(model.token_classifier.float(), folder, half=half)
     except RunError as error:
         logger.warning("%s", error)
-
-
-def piece_means(hidden: Tensor, pieces: Tensor) -> Tensor:
-    """Mean vector (k, hidden) of each piece's tokens.
-
-    Args:
-        hidden: token vectors (b, t, hidden).
-        pieces: rows of window, start, end (k, 3).
-    """
-    row, start, end = pieces.unbind(dim=1)
-    batch, length, _ = hidden.shape
-    # One matrix product over all tokens is cheaper than gathering tokens piece by piece.
-    position = torch.arange(batch * length, device=hidden.device)
-    first = row * length
-    within = (position >= (first + start)[:, None]) & (position < (first + end)[:, None])
-    means = within.to(hidden.dtype) @ hidden.flatten(0, 1)
-    return means / (end - start).clamp(min=1).unsqueeze(1).to(hidden.dtype)

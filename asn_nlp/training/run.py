@@ -1,8 +1,6 @@
 """One run, or several seeds of it, from a config to a run folder."""
 
 import json
-import logging
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,34 +12,30 @@ from transformers import PreTrainedTokenizerBase, set_seed
 
 from asn_nlp.articles import Article
 from asn_nlp.config import TrainConfig
-from asn_nlp.encoders import check_tokenizer, find_encoder, open_config, open_tokenizer
 from asn_nlp.engines.run_folder import RECORD, write_known_mentions, write_record
-from asn_nlp.errors import ConfigError
-from asn_nlp.evaluation import Report, evaluate
+from asn_nlp.evaluation import Report, evaluate, leading_f1
 from asn_nlp.files import temporary_folder, written_whole
 from asn_nlp.labels import LabelSet
 from asn_nlp.reading.calibration import Calibration
 from asn_nlp.reading.decoding import decode
-from asn_nlp.reading.encoding import EncodedArticle, encode_articles
 from asn_nlp.reading.fitting import fit_calibration
 from asn_nlp.reading.options import DecodeOptions
 from asn_nlp.report.card import Part, library_versions, write_model_card
-from asn_nlp.training.augmentation import vary_headlines
+from asn_nlp.training.augmentation import vary_line_breaks
 from asn_nlp.training.checkpoints import (
     begin,
     checkpoint_folder,
+    discard,
     identity,
     last_checkpoint,
     occupied,
 )
 from asn_nlp.training.data import TrainingData, read_training_data
-from asn_nlp.training.loss import joint_loss, positive_weight
 from asn_nlp.training.model import JointModel, write_weights
-from asn_nlp.training.processes import processes
+from asn_nlp.training.preparation import Prepared
+from asn_nlp.training.processes import processes, together
 from asn_nlp.training.trainer import JointTrainer
-from asn_nlp.training.tuning import first_options, tune_options
-
-logger = logging.getLogger(__name__)
+from asn_nlp.training.tuning import Dev, first_options, tune_options
 
 
 def train(config: TrainConfig) -> Path:
@@ -52,9 +46,12 @@ def train(config: TrainConfig) -> Path:
         EncoderError: the encoder cannot be opened, or does not fit.
         OSError: a checkpoint or the run cannot be written.
     """
+    with together():
+        return _train_one(config) if config.seeds == 1 else _train_seeds(config)
+
+
+def _train_seeds(config: TrainConfig) -> Path:
     output = Path(config.output)
-    if config.seeds == 1:
-        return _train_one(config)
     scores = []
     for seed in range(config.seed, config.seed + config.seeds):
         folder = _train_one(
@@ -105,6 +102,7 @@ def _train_one(config: TrainConfig) -> Path:
     output = Path(config.output)
     # Checkpoints beside a run are those of a later training that was cut off.
     if config.resume and (output / RECORD).exists() and not checkpoint_folder(config).exists():
+        discard(checkpoint_folder(config))
         print(f"{output} is complete; nothing to resume")
         return output
     with occupied(config):
@@ -113,59 +111,40 @@ def _train_one(config: TrainConfig) -> Path:
 
 def _fit(data: TrainingData, config: TrainConfig) -> Path:
     output, checkpoints = Path(config.output), checkpoint_folder(config)
-    labels = config.labels or LabelSet.from_articles(data.train)
-    data.check_labels(labels)
     set_seed(config.seed)
-    found = find_encoder(config.encoder.name, revision=config.encoder.revision)
-    tokenizer = open_tokenizer(found)
-    unknown_words = check_tokenizer(
-        tokenizer,
-        (article.text for article in data.train),
-        rows=open_config(found).vocab_size,
-        name=found.name,
-    )
-
-    def encoded(articles: Sequence[Article]) -> list[EncodedArticle]:
-        return encode_articles(
-            articles,
-            tokenizer.backend_tokenizer,
-            labels,
-            window_size=config.window.size,
-            window_context=config.window.context,
-            with_gold=True,
-        )
-
-    train_articles = encoded(
-        vary_headlines(data.train, share=config.data.headline_case, seed=config.seed)
-    )
-    dev_articles = encoded(data.dev)
-    _report_unaligned(train_articles)
-    model = JointModel.from_encoder(found, labels, dropout=config.encoder.dropout)
-    if config.window.size > model.longest_window:
-        raise ConfigError(
-            f"window.size must be at most {model.longest_window}, the tokens that "
-            f"{config.encoder.name} reads at once, but is {config.window.size}; lower it"
-        )
+    prepared = Prepared.of(data, config)
+    begun_with = prepared.begun_with
+    rates = config.optimizer.with_rates(from_run=begun_with is not None)
+    config = replace(config, optimizer=rates)
+    labels, found, dev_articles = prepared.labels, prepared.found, prepared.dev_articles
+    model = prepared.model(config)
     begun = identity(config, labels, data=data.fingerprint, encoder=found.record)
     if processes().is_main_process:
         begin(checkpoints, begun, resume=config.resume)
     processes().wait_for_everyone()
     trainer = JointTrainer(
         model,
-        tokenizer,
+        prepared.tokenizer,
         labels,
-        train_articles,
+        prepared.train_articles,
         dev_articles,
         config,
-        loss=joint_loss(
-            theme_weight=config.optimizer.theme_weight,
-            theme_positive_weight=positive_weight(train_articles, len(labels.themes)),
-        ),
+        loss=prepared.loss(config),
     )
+    options, before = first_options(labels), None
+    if begun_with is not None and begun_with.labels == labels:
+        options = begun_with.options
+        read = decode(dev_articles, trainer.logits(dev_articles), labels, options)
+        before = leading_f1(data.dev, read, labels=labels)
     trainer.train(resume_from_checkpoint=last_checkpoint(checkpoints))
-    logits = trainer.dev_logits()
-    options = tune_options(first_options(labels), dev_articles, logits, data.dev, labels)
-    if trainer.is_world_process_zero():
+    logits = trainer.logits(dev_articles)
+    devs = [Dev(dev_articles, logits, data.dev)]
+    if config.data.line_breaks:  # what was trained to read them is tuned to read them
+        gold = vary_line_breaks(data.dev, share=1.0, seed=config.seed)
+        articles = prepared.encoded(gold, config)
+        devs.append(Dev(articles, trainer.logits(articles), gold))
+    options = tune_options(options, devs, labels)
+    if processes().is_main_process:
         calibration = fit_calibration(dev_articles, logits, data.dev, labels, options)
         predicted = decode(dev_articles, logits, labels, options, calibration)
         report = evaluate(
@@ -175,23 +154,24 @@ def _fit(data: TrainingData, config: TrainConfig) -> Path:
             known_mentions=data.known_mentions,
             seed=config.seed,
         )
-        encoder = found.record | {"unknown_words": round(unknown_words, 5)}
-        _write_run(config, data, encoder, labels, model, tokenizer, options, calibration, report)
-        shutil.rmtree(checkpoints)
-    trainer.accelerator.wait_for_everyone()
+        if before is not None:
+            print(f"dev before: {before}; after: {report.leading}")
+        encoder = found.record | {"unknown_words": round(prepared.unknown_words, 5)}
+        _write_run(
+            config, data, encoder, labels, model, prepared.tokenizer, options, calibration, report
+        )
+    processes().wait_for_everyone()  # until nobody reads a checkpoint any more
+    if processes().is_main_process:
+        discard(checkpoints)
     return output
 
 
-def _report_unaligned(articles: Sequence[EncodedArticle]) -> None:
-    unaligned = sum(article.unaligned for article in articles)
-    if unaligned:
-        total = sum(len(article.article.entities) for article in articles)
-        logger.warning(
-            "%d of %d training entities start or end inside a token; they are trained on the whole "
-            "tokens they touch ('asn-nlp validate' lists them)",
-            unaligned,
-            total,
-        )
+def write_config(config: TrainConfig, path: Path) -> None:
+    """Every option as YAML, but for those of one call: resume and overwrite."""
+    # Through JSON, since plain YAML knows no tuples.
+    plain = asdict(replace(config, resume=False, overwrite=False))
+    with written_whole(path) as file:
+        yaml.safe_dump(json.loads(json.dumps(plain, allow_nan=False)), file, sort_keys=False)
 
 
 def _write_run(
@@ -219,11 +199,7 @@ def _write_run(
     }
     try:
         with temporary_folder(folder, "run") as new:
-            with written_whole(new / "config.yaml") as file:
-                # Through JSON, since plain YAML knows no tuples.
-                plain = asdict(replace(config, resume=False, overwrite=False))
-                written = json.loads(json.dumps(plain, allow_nan=False))
-                yaml.safe_dump(written, file, sort_keys=False)
+            write_config(config, new / "config.yaml")
             with written_whole(new / "scores.json") as file:
                 json.dump(scores, file, allow_nan=False, indent=2)
             write_known_mentions(new, data.known_mentions)

@@ -1,6 +1,7 @@
 """The stock Trainer with batches by tokens, two learning rates and dev read by our decode."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +36,7 @@ from asn_nlp.training.memory import (
     told_split,
 )
 from asn_nlp.training.model import JointModel
+from asn_nlp.training.trackers import tracker
 from asn_nlp.training.tuning import first_options
 
 
@@ -88,17 +90,21 @@ class JointTrainer(Trainer):
         self._dev = dev_articles
         self._pad_id = tokenizer.pad_token_id
         device = pick_device().type
+        rate = config.optimizer.learning_rate
+        assert rate is not None  # the trainer takes options as ``with_rates`` gives them
         super().__init__(
             model=model,
             args=TrainingArguments(
                 output_dir=str(Path(config.output) / "checkpoints"),
                 num_train_epochs=config.optimizer.epochs,
-                learning_rate=config.optimizer.learning_rate,
+                learning_rate=rate,
                 lr_scheduler_type="linear",
                 warmup_steps=config.optimizer.warmup,  # below 1 it is a share
                 bf16=fast_dtype(device) == torch.bfloat16,
                 use_cpu=device == "cpu",
                 eval_strategy="epoch",
+                # While the rates are high no epoch reads dev best; and reading it takes time.
+                eval_delay=config.optimizer.epochs / 2,
                 save_strategy="epoch",
                 save_total_limit=1,
                 load_best_model_at_end=True,
@@ -106,16 +112,21 @@ class JointTrainer(Trainer):
                 logging_steps=10,
                 logging_nan_inf_filter=False,  # such a loss ends the training, see below
                 seed=config.seed,
-                report_to=config.report_to,
+                report_to="none",  # see trackers
                 disable_tqdm=False,
                 dataloader_pin_memory=device == "cuda",
             ),
             train_dataset=self._windows,
             eval_dataset=list(dev_articles),
+            callbacks=tracker(config),
         )
         self._tokens_at_once = self._fitting_tokens()
         self.remove_callback(ProgressCallback)
         self.add_callback(_Progress)
+
+    def begin_anew(self, model: JointModel, config: TrainConfig, *, loss: Loss) -> None:
+        """Train another model from its first step on, with other options of the optimizer."""
+        self._joint_model, self._config, self._loss = model, config, loss
 
     def _collate(self, windows: Sequence[EncodedWindow]) -> dict[str, torch.Tensor]:
         return collate_gold(windows, pad_id=self._pad_id, n_themes=len(self._labels.themes))
@@ -139,7 +150,7 @@ class JointTrainer(Trainer):
         model = self._joint_model
         settings = self._config.optimizer
         encoder = {id(p) for p in model.token_classifier.base_model.parameters()}
-        groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+        groups: dict[tuple[float | None, float], list[torch.nn.Parameter]] = {}
         for parameter in model.parameters():
             in_encoder = id(parameter) in encoder
             rate = settings.learning_rate if in_encoder else settings.head_learning_rate
@@ -175,13 +186,16 @@ class JointTrainer(Trainer):
     def training_step(
         self, model: torch.nn.Module, inputs: dict[str, Any], num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        parts = [
-            super(JointTrainer, self).training_step(
-                model, part | {"shares": shares}, num_items_in_batch
-            )
-            for part, *shares in split_batch(inputs, tokens=self._tokens_at_once)
-        ]
-        loss = torch.stack(parts).sum()
+        losses = []
+        parts = list(split_batch(inputs, tokens=self._tokens_at_once))
+        for number, (part, *shares) in enumerate(parts, start=1):
+            # Processes that read in other numbers of parts must meet as often, so at the last.
+            alone = number < len(parts)
+            with self.accelerator.no_sync(model) if alone else nullcontext():
+                losses.append(
+                    super().training_step(model, part | {"shares": shares}, num_items_in_batch)
+                )
+        loss = torch.stack(losses).sum()
         if not loss.isfinite():
             raise TrainingError(self._astray(f"the loss is {float(loss)}"))
         return loss
@@ -198,11 +212,11 @@ class JointTrainer(Trainer):
         loss = self._loss(output, inputs["tags"], inputs["themes"], shares)
         return (loss, output) if return_outputs else loss
 
-    def dev_logits(self) -> list[ArticleLogits]:
+    def logits(self, articles: Sequence[EncodedArticle]) -> list[ArticleLogits]:
         model = self._joint_model.eval()
         engine = TorchEngine(model.token_classifier)
         try:
-            return article_logits(engine, model.reading_head(), self._dev, pad_id=self._pad_id)
+            return article_logits(engine, model.reading_head(), articles, pad_id=self._pad_id)
         except RunError as error:
             raise TrainingError(self._astray("what the model says of dev is not finite")) from error
 
@@ -216,7 +230,9 @@ class JointTrainer(Trainer):
         )
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
-        predicted = decode(self._dev, self.dev_logits(), self._labels, first_options(self._labels))
+        predicted = decode(
+            self._dev, self.logits(self._dev), self._labels, first_options(self._labels)
+        )
         gold = [article.article for article in self._dev]
         scores = leading_f1(gold, predicted, labels=self._labels)
         metrics = {f"eval_{name}": f1 for name, f1 in asdict(scores).items() if f1 is not None}
@@ -227,7 +243,7 @@ class JointTrainer(Trainer):
         )
         return metrics
 
-    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         try:
             super()._save_checkpoint(model, trial)
         except (OSError, RuntimeError, SafetensorError) as error:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asn_nlp.annotation.splits import near_duplicate_groups, split_articles
@@ -31,6 +31,7 @@ def test_same_seed_same_parts_and_another_seed_another():
     assert first != split_articles(articles, dev=0.2, test=0.2, seed=2)
 
 
+@settings(max_examples=20)
 @given(st.integers(20, 60), st.sampled_from([0.0, 0.1, 0.25]), st.sampled_from([0.0, 0.15, 0.3]))
 def test_shares_are_met_to_the_article_where_all_are_alone(count, dev, test):
     articles = [article(str(number), f"berita{number}") for number in range(count)]

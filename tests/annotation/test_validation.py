@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asn_nlp.annotation.guidelines import headings
 from asn_nlp.annotation.validation import FileCounts, ValidationReport, _places, validate
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.formats import write_articles
@@ -281,6 +282,61 @@ def test_places_are_those_a_search_for_each_surface_finds(text, wanted):
 def test_offsets_in_utf_16_units_are_an_error(check):
     text = "😀 kata Rina Sari dan Bupati Sigi kemarin"
     shifted = Article("a", text, (EntitySpan(8, 17, "OFFICIAL"), EntitySpan(22, 33, "TITLE")))
-    assert any("these look like UTF-16 units" in one for one in check(shifted)[0])
+    ((error,), warnings) = check(shifted)
+    assert "these look like UTF-16 units" in error
+    assert warnings == []  # of offsets that are all wrong there is no more to say
     right = Article("a", text, (EntitySpan(7, 16, "OFFICIAL"), EntitySpan(21, 32, "TITLE")))
     assert not check(right)[0]
+
+
+def test_findings_cite_a_heading_of_the_guidelines_and_the_place(tmp_path):
+    path = tmp_path / "a.jsonl"
+    text = "Bupati Sigi, hadir. Bupati Sigi"
+    spans = (EntitySpan(0, 12, "TITLE"), EntitySpan(20, 31, "JOB"))
+    write_articles([Article("a", text, spans, (ThemeSpan(0, 4, "KARIER"),))], path)
+    findings = validate([path]).findings
+    assert {(one.rule, one.path, one.line, one.article) for one in findings} == {
+        (rule, path, 1, "a")
+        for rule in ("Files and sets", "Text and offsets", "Themes: line by line")
+    }
+    (edge,) = (one for one in findings if one.rule == "Text and offsets")
+    assert (edge.severity, edge.start, edge.end) == ("error", 0, 12)
+    spans = (EntitySpan(0, 11, "TITLE"),)
+    write_articles([Article("a", text, spans)], path)
+    (unmarked,) = validate([path]).findings
+    assert unmarked.rule == "TITLE: the post or the rank"
+    assert {unmarked.rule, *(one.rule for one in findings)} <= set(headings())
+
+
+def test_broken_spans_do_not_hide_what_is_wrong_with_the_others(tmp_path):
+    path = tmp_path / "a.jsonl"
+    spans = [
+        {"start": 5, "end": 15, "label": "OFFICIAL"},
+        {"start": 10, "end": 18, "label": "TITLE"},
+        {"start": 20, "end": 31, "label": 3},
+        {"start": 20, "end": 90, "label": "TITLE"},
+        {"start": 0, "end": 4, "label": "TITEL"},
+    ]
+    record = {"id": "a", "text": "kata Rina Sari, dan Bupati Sigi", "entities": spans, "themes": []}
+    path.write_text(json.dumps(record), "utf-8")
+    errors = "\n".join(validate([path]).errors)
+    for told in (
+        "'label' must be a name, found 3",
+        "is out of bounds",
+        "entities must not overlap",
+        "unknown entity type 'TITEL'",
+        "'Rina Sari,' [5, 15) ends with ','",
+    ):
+        assert errors.count(told) == 1, told
+
+
+@pytest.mark.parametrize("text", ["", " \n\u00a0"])
+def test_an_empty_text_is_an_error(tmp_path, text):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": "a", "text": text, "entities": [], "themes": []}), "utf-8")
+    (error,) = validate([path]).errors
+    assert "'text' must hold the article, but is empty" in error
+
+
+def test_an_article_without_entities_has_none_inside_tokens(check):
+    assert check(Article("a", "Apel pagi"), tokens=word_offsets) == ([], [])

@@ -167,3 +167,14 @@ def test_predictions_go_into_a_table_or_to_label_studio(tiny_run, tmp_path):
         assert run("predict", tiny_run, tmp_path / "in.csv", "--output", out, *columns) == 0
         (article,) = read_articles(out)
         assert article.id == "7"
+
+
+def test_what_each_format_holds_is_listed(capsys):
+    assert main(["convert", "--formats"]) == 0
+    first, *rows = capsys.readouterr().out.splitlines()
+    assert first.split("  ")[1:] == ["entities", "themes", "scores", "meta", "any text", "records"]
+    table = {row.split()[0]: row.split()[1:] for row in rows}
+    assert table["jsonl"] == ["yes"] * 5 + ["–"]
+    assert table["label-studio"] == ["yes"] * 6
+    assert table["uima"] == ["yes", "yes", "–", "–", "–", "–"]
+    assert "news" not in table

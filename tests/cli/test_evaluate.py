@@ -53,6 +53,8 @@ def test_it_writes_beside_the_run(
     assert record["provenance"]["known mentions"] == "2"
     assert record["comparison"]["entities"]["value"] == record["entities"]["micro"]["f1"]
     assert f"page: {folder / 'report.html'}" in capsys.readouterr().out.replace("\n", "")
+    assert main(["evaluate", str(run), str(data), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seen"] == record["seen"]
 
 
 def test_a_bad_run_or_file_is_a_line(

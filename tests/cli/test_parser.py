@@ -164,8 +164,8 @@ def test_an_unknown_option_names_the_nearest(option, nearest):
         ("optimizer:\n  epochs: drei\n", "optimizer.epochs must be a whole number, found 'drei'"),
         ("optimizer:\n  epochs: 1.5\n", "optimizer.epochs must be a whole number, found '1.5'"),
         (
-            "optimizer:\n  learning_rate: [1]\n",
-            "optimizer.learning_rate must be a number, found '[1]'",
+            "optimizer:\n  warmup: [1]\n",
+            "optimizer.warmup must be a number, found '[1]'",
         ),
         ("resume: maybe\n", "resume must be true or false, found 'maybe'"),
         (

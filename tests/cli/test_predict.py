@@ -9,7 +9,6 @@ from pyarrow import parquet
 from asn_nlp import Article, Predictor, read_articles
 from asn_nlp.cli import main
 from asn_nlp.files import claimed
-from asn_nlp.formats.records import to_record
 
 TEXT = "Bupati Kampar menegur pegawai.\r\nHujan turun 😀."
 
@@ -42,8 +41,8 @@ def test_it_reads_writes_and_reports(tiny_run, inputs, expected, tmp_path, capsy
     output = tmp_path / "new" / "predictions.jsonl"
     assert predict(tiny_run, inputs, output) == 0
     told = capsys.readouterr()
-    assert [to_record(article) for article in read_articles(output)] == [
-        to_record(article) for article in expected
+    assert [article.to_dict() for article in read_articles(output)] == [
+        article.to_dict() for article in expected
     ]
     rejects = output.with_name("predictions.jsonl.rejects.jsonl")
     assert told.out.startswith("2 articles, ")
@@ -80,7 +79,7 @@ def test_parquet_holds_what_jsonl_does(tiny_run, inputs, expected, tmp_path):
     rows = parquet.read_table(output).to_pylist()
     assert any(row["themes"] for row in rows)
     for row, article in zip(rows, expected, strict=True):
-        record = to_record(article)
+        record = article.to_dict()
         for name in ("entities", "themes"):
             for span in record[name]:
                 span["score"] = pytest.approx(span["score"], abs=1e-6)
@@ -185,9 +184,11 @@ def test_a_file_of_any_format_is_put_together_from_parts(
     )
 
 
-def test_what_a_format_cannot_hold_is_told_at_the_first_shard(tiny_run, inputs, tmp_path, capsys):
+def test_a_format_without_spans_is_refused_before_anything_is_read(
+    tiny_run, inputs, tmp_path, capsys
+):
     assert predict(tiny_run, inputs, tmp_path / "out.txt") == 2
-    assert "plain text cannot hold its" in capsys.readouterr().err
+    assert "a file of text, cannot hold; name a .jsonl file" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["berita", "lain.jsonl"]
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from asn_nlp.articles import Article
 from asn_nlp.engines import inference
@@ -34,6 +35,7 @@ def theme_head() -> ThemeHead:
     return ThemeHead(
         rng.normal(size=(N_THEMES, HIDDEN)).astype(np.float32),
         rng.normal(size=N_THEMES).astype(np.float32),
+        rng.normal(size=(N_THEMES, HIDDEN)).astype(np.float32),
     )
 
 
@@ -101,11 +103,25 @@ def test_nothing_to_read_gives_nothing(encoded, theme_head):
     assert len(result.tags) == len(result.themes) == 0
 
 
-def test_the_theme_head_reads_the_mean_of_a_piece(theme_head):
+def test_a_theme_reads_the_mean_that_its_attention_weighs(theme_head):
     vectors = np.random.default_rng(2).normal(size=(3, 7, HIDDEN)).astype(np.float32)
     pieces = np.array([[0, 0, 7], [2, 3, 4], [1, 2, 6]])
-    means = np.stack([vectors[row, start:end].mean(0) for row, start, end in pieces.tolist()])
-    np.testing.assert_allclose(
-        theme_head(vectors, pieces), means @ theme_head.weight.T + theme_head.bias, rtol=1e-5
-    )
-    assert theme_head(vectors, np.zeros((0, 3), dtype=np.int64)).shape == (0, N_THEMES)
+    read = theme_head(vectors, pieces)
+    for (row, start, end), logits in zip(pieces.tolist(), read.logits, strict=True):
+        for theme, logit in enumerate(logits):
+            tokens = vectors[row, start:end]
+            weights = softmax(tokens @ theme_head.attention[theme])
+            expected = weights @ tokens @ theme_head.weight[theme] + theme_head.bias[theme]
+            assert logit == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    none = theme_head(vectors, np.zeros((0, 3), dtype=np.int64))
+    assert none.logits.shape == none.mass.shape == (0, N_THEMES)
+
+
+def test_one_sentence_of_a_long_passage_is_heard():
+    vectors = np.zeros((1, 400, 2), dtype=np.float32)
+    vectors[0, 7] = [4, 4]
+    pieces = np.array([[0, 0, 400]])
+    weight, bias = np.array([[2.0, 0.0]], np.float32), np.array([-3.0], np.float32)
+    mean = ThemeHead(weight, bias, np.zeros((1, 2), np.float32))(vectors, pieces)
+    heard = ThemeHead(weight, bias, np.array([[0.0, 3.0]], np.float32))(vectors, pieces)
+    assert mean.logits[0, 0] < 0 < heard.logits[0, 0]

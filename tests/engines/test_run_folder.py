@@ -46,6 +46,7 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 def to_format_1(record: dict[str, Any]) -> None:
     """As the first trainings wrote it."""
     thresholds = list(record["decoding"].pop("theme_thresholds").values())
+    del record["decoding"]["returning_biases"]
     window = {f"window_{name}": value for name, value in record.pop("window").items()}
     record["reading"] = window | record.pop("decoding") | {"theme_thresholds": thresholds}
     record["format"] = 1
@@ -53,7 +54,7 @@ def to_format_1(record: dict[str, Any]) -> None:
 
 
 def test_what_is_written_is_what_opens(run):
-    options = DecodeOptions(2.5, 0.5, tuple(np.linspace(0, 1, N_THEMES).tolist()))
+    options = DecodeOptions(2.5, 0.5, tuple(np.linspace(0, 1, N_THEMES).tolist()), (0.0, 1.0, 2.5))
     write_record(run, ASN_LABELS, WindowConfig(48, 8), options, pad_id=3)
     opened = open_run(run)
     assert opened.labels == ASN_LABELS
@@ -102,6 +103,19 @@ def test_a_run_of_format_1_opens_as_it_was(run, bias):
     assert (opened.window, opened.labels) == (before.window, before.labels)
     assert opened.pad_id == before.pad_id
     assert opened.fingerprints is None
+
+
+def test_a_run_of_format_2_reads_the_plain_mean(run):
+    before = open_run(run)
+    head = load_file(run / "theme_head.safetensors")
+    del head["attention"]
+    save_file(head, run / "theme_head.safetensors")
+    rewrite_record(before)
+    change(run / "run.json", lambda record: record["decoding"].pop("returning_biases"))
+    change(run / "run.json", lambda record: record.update(format=2))
+    opened = open_run(run)
+    assert not any(opened.options.returning_biases)
+    assert not open_theme_head(opened).attention.any()
 
 
 def test_a_newer_format_asks_for_an_upgrade(run):
@@ -204,7 +218,15 @@ def without_fingerprints(run: Path) -> Path:
         ({"weight": np.zeros((2, 32), np.float32)}, "'bias'"),
         (
             {"weight": np.zeros((2, 32), np.float32), "bias": np.zeros(2, np.float32)},
-            r"has weights \(2, 32\), but the run's themes and encoder need \(12, 32\)",
+            r"has weight \(2, 32\), but the run's themes and encoder need \(12, 32\)",
+        ),
+        (
+            {
+                "weight": np.zeros((12, 32), np.float32),
+                "bias": np.zeros(12, np.float32),
+                "attention": np.zeros((12, 16), np.float32),
+            },
+            r"has attention \(12, 16\), but the run's themes and encoder need \(12, 32\)",
         ),
         (
             {"weight": np.full((12, 32), np.nan, np.float32), "bias": np.zeros(12, np.float32)},
@@ -262,7 +284,7 @@ def test_a_run_holds_no_pickle(run):
         "tokenizer.json",
         "tokenizer_config.json",
     }
-    assert load_file(run / "theme_head.safetensors").keys() == {"weight", "bias"}
+    assert load_file(run / "theme_head.safetensors").keys() == {"weight", "bias", "attention"}
 
 
 def test_known_mentions_are_kept_as_they_are(tmp_path):
@@ -281,11 +303,11 @@ def test_labels_may_lack_a_side(run):
         {"weight": np.zeros((0, 32), np.float32), "bias": np.zeros(0, np.float32)},
         run / "theme_head.safetensors",
     )
-    write_record(run, labels, WindowConfig(), DecodeOptions(0.0, 0.0, ()), pad_id=0)
+    write_record(run, labels, WindowConfig(), DecodeOptions(0.0, 0.0, (), (0.0,) * 3), pad_id=0)
     opened = open_run(run)
     assert opened.labels == labels
     vectors, pieces = np.zeros((1, 4, 32), np.float32), np.array([[0, 1, 2]])
-    assert open_theme_head(opened)(vectors, pieces).shape == (1, 0)
+    assert open_theme_head(opened)(vectors, pieces).logits.shape == (1, 0)
 
 
 def test_the_ready_model_is_of_the_newest_format():

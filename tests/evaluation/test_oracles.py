@@ -72,7 +72,7 @@ def tags(article: Article) -> list[str]:
     return tagged
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(twins())
 def test_entities_are_scored_as_seqeval_does(articles: Twins) -> None:
     gold, predicted = articles
@@ -95,7 +95,7 @@ def test_entities_are_scored_as_seqeval_does(articles: Twins) -> None:
         assert figures(score) == pytest.approx(theirs)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(twins())
 def test_themes_are_scored_as_scikit_learn_does(articles: Twins) -> None:
     def marks(rows: list[set[str]]) -> np.ndarray:

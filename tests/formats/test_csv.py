@@ -1,25 +1,12 @@
 import csv
-from pathlib import Path
 
 import pytest
+from news_files import read, written
 
 from asn_nlp.articles import Article
 from asn_nlp.errors import ConfigError
-from asn_nlp.formats import Problem, read_articles, read_news, scan, write_articles
+from asn_nlp.formats import Problem, read_articles, scan, write_articles
 from asn_nlp.formats import rows as rows_module
-
-
-def read(*paths: Path) -> tuple[list[Article], list[Problem]]:
-    records = list(read_news(paths))
-    return (
-        [record for record in records if isinstance(record, Article)],
-        [record for record in records if isinstance(record, Problem)],
-    )
-
-
-def written(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 def test_csv_with_quotes_line_breaks_and_long_fields(tmp_path):

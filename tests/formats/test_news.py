@@ -8,24 +8,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from news_files import read, written
 from pyarrow import parquet
 
 from asn_nlp.articles import Article, EntitySpan
 from asn_nlp.errors import AnnotationError, ConfigError
-from asn_nlp.formats import Problem, read_news, write_articles
-
-
-def read(*paths: Path) -> tuple[list[Article], list[Problem]]:
-    records = list(read_news(paths))
-    return (
-        [record for record in records if isinstance(record, Article)],
-        [record for record in records if isinstance(record, Problem)],
-    )
-
-
-def written(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
+from asn_nlp.formats import read_news, write_articles
 
 
 def test_text_file_keeps_every_character(tmp_path):
@@ -45,7 +33,7 @@ def test_folder_is_read_in_order_of_name_with_all_below(tmp_path):
     assert [article.text for article in articles] == ["satu", "dua", "tiga"]
     assert [str(reject) for reject in rejects] == [
         f"{tmp_path / 'b' / 'foto.jpg'}: the file's ending must be one of .txt, .json, "
-        ".jsonl, .parquet, .csv, found '.jpg'; convert it"
+        ".jsonl, .parquet, .csv, .tsv, found '.jpg'; convert it"
     ]
 
 

@@ -1,25 +1,13 @@
 import json
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
+import pytest
+from news_files import read
 from pyarrow import parquet
 
 from asn_nlp.articles import Article
-from asn_nlp.formats import Problem, read_news
-
-
-def read(*paths: Path) -> tuple[list[Article], list[Problem]]:
-    records = list(read_news(paths))
-    return (
-        [record for record in records if isinstance(record, Article)],
-        [record for record in records if isinstance(record, Problem)],
-    )
-
-
-def written(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
+from asn_nlp.formats import read_news
 
 
 def test_parquet(tmp_path):
@@ -73,3 +61,31 @@ def test_parquet_columns_of_one_name_are_refused(tmp_path):
     parquet.write_table(pa.table([["a"], ["b"]], schema=columns), path)
     _, [reject] = read(path)
     assert "each column must have a name of its own, found ['text', 'text']; rename" in str(reject)
+
+
+def test_a_row_group_is_read_in_pieces(tmp_path):
+    path = tmp_path / "berita.parquet"
+    texts = [f"{n} " + "kata " * 2_000 for n in range(4_000)]
+    parquet.write_table(pa.table({"text": texts}), path, compression="none", use_dictionary=False)
+    before = pa.total_allocated_bytes()
+    peak = max(pa.total_allocated_bytes() - before for _ in read_news([path]))
+    assert peak < path.stat().st_size / 2
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+def test_a_bomb_is_a_problem_and_takes_no_memory(tmp_path, monkeypatch, rows):
+    monkeypatch.setattr("asn_nlp.formats.parquet._SMALL", 2**22)
+    path = tmp_path / "bom.parquet"
+    size = 2**23 // (1 if rows == 1 else 16)  # one that is long, or many from one dictionary
+    parquet.write_table(pa.table({"text": ["a" * size] * rows}), path, compression="zstd")
+    assert path.stat().st_size < 10_000
+    peak = pa.total_allocated_bytes()
+    kept = 0
+    for record in read_news([path]):
+        peak = max(peak, pa.total_allocated_bytes())
+        kept += isinstance(record, Article)
+    assert f"a file must unpack to at most 200 times its size, as text does, here {2**22:,}" in (
+        str(record)
+    )
+    assert kept < 9
+    assert peak < 2**24

@@ -7,7 +7,14 @@ import pytest
 
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.errors import AnnotationError, MissingExtra
-from asn_nlp.formats import Problem, choose, read_articles, scan, write_articles
+from asn_nlp.formats import (
+    Problem,
+    choose,
+    read_articles,
+    scan,
+    scan_placed,
+    write_articles,
+)
 
 TEXT = "😀 Bupati Sigi hadir.\nHujan."
 TITLE = EntitySpan(2, 8, "TITLE")
@@ -295,3 +302,43 @@ def test_a_missing_package_names_its_extra(tmp_path, monkeypatch, ending, packag
     spacy_docs._indonesian.cache_clear()
     with pytest.raises(MissingExtra, match=rf'needs {package}.*pip install "asn-nlp\[{extra}\]"'):
         list(scan(tmp_path / f"a.{ending}"))
+
+
+def test_doccano_relations_stand_beside_their_article(tmp_path):
+    record = {
+        "id": 7,
+        "text": "😀 Bupati Rini",
+        "entities": [
+            {"id": 1, "label": "TITLE", "start_offset": 3, "end_offset": 9},
+            {"id": 2, "label": "OFFICIAL", "start_offset": 10, "end_offset": 14},
+        ],
+        "relations": [
+            {"id": 5, "from_id": 2, "to_id": 1, "type": "holds"},
+            {"id": 6, "from_id": 2, "to_id": 9, "type": "lost"},
+        ],
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(record), "utf-8")
+    (placed,) = scan_placed(tmp_path / "a.jsonl")
+    (relation,) = placed.relations
+    surfaces = [placed.article.surface(span) for span in relation[:2]]
+    assert (*surfaces, relation.name) == ("Rini", "Bupati", "holds")
+
+
+@pytest.mark.parametrize("name", ["brat", "uima"])
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
+    pytest.importorskip({"uima": "cassis"}.get(name, "json"))
+    write_bytes, written = Path.write_bytes, []
+
+    def full(path, data):
+        written.append(path)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        return write_bytes(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    articles = [Article(f"a{n}", "Apel pagi.") for n in range(3)]
+    with pytest.raises(OSError, match="No space left"):
+        write_articles(articles, tmp_path / "out", name)
+    assert list(tmp_path.iterdir()) == []
+    write_articles(articles, tmp_path / "out", name)
+    assert read_articles(tmp_path / "out", name) == articles

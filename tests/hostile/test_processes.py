@@ -21,7 +21,7 @@ TEXT = "Gubernur Riau Hasan Basri, M.Si melantik lima pejabat di aula kantor."
 def test_a_pool_reads_as_one_process_does_and_does_not_hang(tiny_run, engine, method):
     command = [sys.executable, Path(__file__).with_name("processes.py"), tiny_run, engine, method]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.stdout == "True\n", done.stderr
 

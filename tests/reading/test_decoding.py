@@ -19,7 +19,7 @@ from asn_nlp.reading.encoding import EncodedArticle, encode_articles
 from asn_nlp.reading.options import DecodeOptions
 
 N_TAGS, N_THEMES = len(ASN_LABELS.tags), len(ASN_LABELS.themes)
-OPTIONS = DecodeOptions(2.0, 0.0, (0.5,) * N_THEMES)
+OPTIONS = DecodeOptions(2.0, 0.0, (0.5,) * N_THEMES, (0.0,) * 3)
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_every_token_is_read_out_of_the_window_that_owns_it(encoded):
         logits[window.own, 0] = number
         logits[window.own, 1] = range(window.window.own_start, window.window.own_end)
         tags.append(logits)
-    themes = [np.zeros((len(window.pieces), N_THEMES)) for window in article.windows]
-    joined = join_windows(article, tags, themes)
+    nothing = [np.ones((len(window.pieces), N_THEMES)) for window in article.windows]
+    joined = join_windows(article, tags, list(zip(nothing, nothing, strict=True)))
     assert joined.tags[:, 1].tolist() == list(range(len(article.offsets)))
     owners = np.repeat(
         range(len(article.windows)),
@@ -75,24 +75,25 @@ def test_every_token_is_read_out_of_the_window_that_owns_it(encoded):
     assert joined.tags[:, 0].tolist() == owners.tolist()
 
 
-def test_the_pieces_of_a_passage_are_averaged_by_their_tokens(encoded):
+def test_the_pieces_of_a_passage_are_averaged_by_their_attention(encoded):
     article = max(encoded, key=lambda one: len(one.windows))
     rng = np.random.default_rng(0)
     tags = [np.zeros((len(window), N_TAGS), dtype=np.float32) for window in article.windows]
+    shapes = [(len(window.pieces), N_THEMES) for window in article.windows]
     themes = [
-        rng.normal(size=(len(window.pieces), N_THEMES)).astype(np.float32)
-        for window in article.windows
+        (rng.normal(size=shape).astype(np.float32), rng.gamma(2, size=shape).astype(np.float32))
+        for shape in shapes
     ]
     joined = join_windows(article, tags, themes)
     parts = [
-        (piece.passage, piece.end - piece.start, row)
-        for window, logits in zip(article.windows, themes, strict=True)
-        for piece, row in zip(window.pieces, logits, strict=True)
+        (piece.passage, mass, row)
+        for window, pieces in zip(article.windows, themes, strict=True)
+        for piece, row, mass in zip(window.pieces, *pieces, strict=True)
     ]
     assert len(parts) > len(article.passages), "no passage is cut"
     for place in range(len(article.passages)):
-        tokens, rows = zip(*[part[1:] for part in parts if part[0] == place], strict=True)
-        expected = np.average(rows, axis=0, weights=tokens)
+        masses, rows = zip(*[part[1:] for part in parts if part[0] == place], strict=True)
+        expected = np.average(rows, axis=0, weights=masses)
         np.testing.assert_allclose(joined.themes[place], expected, rtol=1e-5)
 
 
@@ -110,7 +111,8 @@ def test_examples_that_are_no_passage_are_not_read(tiny_tokenizer):
     (window,) = one.windows
     assert [piece.passage for piece in window.pieces] == [0, -1]
     themes = np.array([[1.0] * N_THEMES, [9.0] * N_THEMES], dtype=np.float32)
-    joined = join_windows(one, [np.zeros((len(window), N_TAGS), dtype=np.float32)], [themes])
+    tags = [np.zeros((len(window), N_TAGS), dtype=np.float32)]
+    joined = join_windows(one, tags, [(themes, np.ones_like(themes))])
     assert joined.themes.tolist() == [[1.0] * N_THEMES]
 
 
@@ -242,7 +244,8 @@ def test_an_article_of_spaces_has_no_span(text, tiny_tokenizer, byte_tokenizer, 
         tags = [np.zeros((len(window), N_TAGS), dtype=np.float32) for window in blank.windows]
         for logits in tags:
             logits[:, 0] = 9
-        themes = [np.zeros((0, N_THEMES), dtype=np.float32) for _ in blank.windows]
+        nothing = np.zeros((0, N_THEMES), dtype=np.float32)
+        themes = [(nothing, nothing) for _ in blank.windows]
         joined = join_windows(blank, tags, themes)
         assert len(joined.tags) == len(blank.offsets)
         decoded = decode(
@@ -330,7 +333,7 @@ def test_labels_may_lack_a_side(tiny_tokenizer, labels):
         np.tile(np.arange(len(labels.tags), dtype=np.float32), (len(one.offsets), 1)),
         np.full((2, len(labels.themes)), 9, dtype=np.float32),
     )
-    options = DecodeOptions(0.0, 0.0, (0.5,) * len(labels.themes))
+    options = DecodeOptions(0.0, 0.0, (0.5,) * len(labels.themes), (0.0,) * len(labels.entities))
     (decoded,) = decode([one], [logits], labels, options)
     assert {span.label for span in decoded.themes} == set(labels.themes)
     assert len(decoded.themes) == 2 * len(labels.themes)

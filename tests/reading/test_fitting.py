@@ -16,7 +16,7 @@ from asn_nlp.reading.fitting import fit_calibration
 from asn_nlp.reading.options import DecodeOptions
 
 N_TAGS, N_THEMES = len(ASN_LABELS.tags), len(ASN_LABELS.themes)
-OPTIONS = DecodeOptions(0.0, 0.0, (0.5,) * N_THEMES)
+OPTIONS = DecodeOptions(0.0, 0.0, (0.5,) * N_THEMES, (0.0,) * 3)
 TIMES = 8  # that every article occurs in dev
 
 

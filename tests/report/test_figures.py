@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
 from asn_nlp.evaluation import Confusion, Curve
-from asn_nlp.report.figures import confusion_figure, curves_figure
+from asn_nlp.report.figures import confusion_figure, curve_figure
 
 
 def confusion(*names: str) -> Confusion:
@@ -25,12 +27,16 @@ def test_long_names_are_turned() -> None:
     assert "rotate(-40" in confusion_figure(confusion("SHIP", "HARBOUR_MASTER"))
 
 
-@pytest.mark.parametrize("number", [1, 5])
-def test_each_label_has_a_panel(number: int) -> None:
-    curve = Curve((0.9, 0.5), (1.0, 0.5), (0.25, 0.5))
-    svg = curves_figure({f"$T{n}$": curve for n in range(number)}, columns=3)
-    assert [f">$T{n}$</text>" in svg for n in range(number)] == [True] * number
+@pytest.mark.parametrize(
+    ("precision", "recall", "lowest"),
+    [((1.0, 0.97), (0.82, 0.96), 0.8), ((1.0, 0.2), (0.1, 0.5), 0.0)],
+)
+def test_the_axes_of_a_curve_begin_where_it_does(precision, recall, lowest) -> None:
+    svg = curve_figure(Curve((0.9, 0.5), precision, recall))
+    ticks = [float(tick) for tick in re.findall(r">([\d.]+)</text>", svg)]
+    assert (min(ticks), max(ticks)) == (lowest, 1.0)
 
 
-def test_no_curve_is_no_figure() -> None:
-    assert curves_figure({}, columns=3) == ""
+def test_a_curve_tells_what_keeping_a_score_gives() -> None:
+    svg = curve_figure(Curve((0.96, 0.7, 0.3), (1.0, 0.9, 0.8), (0.2, 0.6, 0.7)))
+    assert [f">≥ {score}</text>" in svg for score in (0.95, 0.8, 0.5)] == [True, True, True]

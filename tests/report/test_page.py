@@ -1,5 +1,8 @@
+import base64
+import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +33,7 @@ def test_the_page_is_whole_and_safe(
     gold = [*tiny_articles, Article("<u>id</u>", NASTY)]
     predicted = [*predicted, Article("<u>id</u>", NASTY, (EntitySpan(0, 6, "TITLE", 0.5),))]
     html, record = written(gold, predicted, tmp_path / "new", run="runs/<x>", data="d.jsonl")
-    assert "<script" not in html
+    assert "<script>alert" not in html
     assert "<u>" not in html
     assert "{{ 7 * 7 }}" in html
     assert not re.search(r'(src|href)="(?!#|data:)', html)  # nothing is fetched
@@ -38,7 +41,8 @@ def test_the_page_is_whole_and_safe(
     assert "runs/&lt;x&gt;" in html
     assert "4 articles" in html
     assert "seed 0" in html
-    assert html.count("<svg") == 5  # confusion, curves and scores of entities and of themes
+    # Confusions, curves of three types and of three themes, scores of entities and of themes.
+    assert html.count("<svg") == 2 + 3 + 3 + 2
     assert record["provenance"] == {"run": "runs/<x>", "data": "d.jsonl"}
     assert record["comparison"] is None
     assert record["entities"]["micro"]["f1"] == judge(gold, predicted).entities.micro.f1
@@ -52,9 +56,13 @@ def test_the_page_ranks_articles_by_errors(
     tiny_articles: list[Article], predicted: list[Article], tmp_path: Path
 ) -> None:
     html, _ = written(tiny_articles, predicted[::-1], tmp_path)
-    assert re.findall(r'<span class="id">(\w+)</span>', html) == ["aplikasi", "apel", "mutasi"]
-    counts = [re.findall(r'<span class="count \w+">([^<]+)', one) for one in html.split("<details")]
-    assert counts[1:] == [["2 missed", "1 theme missed"], ["1 missed"], ["no error"]]
+    articles = html.split('<section id="articles">')[1]
+    assert re.findall(r'<span class="id">(\w+)</span>', articles) == ["aplikasi", "apel", "mutasi"]
+    counts = [
+        re.findall(r'<span class="count [\w ]+">([^<]+)', one)
+        for one in html.split('<details class="article"')[1:]
+    ]
+    assert counts == [["2 missed", "1 theme missed"], ["1 repeated"], ["no error"]]
 
 
 def test_the_page_says_how_many_articles_it_leaves_out(
@@ -65,7 +73,8 @@ def test_the_page_says_how_many_articles_it_leaves_out(
 ) -> None:
     monkeypatch.setattr(page_module, "_ARTICLES_SHOWN", 2)
     html, _ = written(tiny_articles, predicted, tmp_path)
-    assert html.count("<details") == 2
+    assert html.count('<details class="article"') == 2
+    assert "#article-2" not in html
     assert "The 2 of 3 articles with the most errors" in html
 
 
@@ -79,7 +88,7 @@ def test_the_same_report_gives_the_same_bytes(
 def test_without_scores_there_are_no_curves(tiny_articles: list[Article], tmp_path: Path) -> None:
     html, record = written(tiny_articles, tiny_articles, tmp_path)
     assert html.count("The predictions carry no scores, so there are no curves.") == 2
-    assert html.count("<svg") == 1
+    assert html.count("<svg") == 2
     assert record["entity_curves"] == {}
 
 
@@ -155,3 +164,58 @@ def test_the_page_names_labels_that_gold_never_marks(
     assert "Gold never marks A&lt;B&gt;$x$, BUDAYA_KERJA, " in html
     assert "<B>" not in html
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["unmarked"][0] == "A<B>$x$"
+
+
+def test_only_its_own_script_may_run(
+    tiny_articles: list[Article], predicted: list[Article], tmp_path: Path
+) -> None:
+    html, _ = written(tiny_articles, predicted, tmp_path)
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in html
+    assert '<form id="find" role="search" hidden>' in html  # of no use without it
+
+
+def test_errors_stand_together_by_kind_and_words_and_lead_to_their_articles(tmp_path: Path) -> None:
+    text = 'Bupati Sigi <b>Rini</b> hadir. Menurut "Rini" & Sekda, itu biasa.'
+    start = text.index("Rini")
+    repeated = EntitySpan(
+        text.index("Rini", start + 1), text.index("Rini", start + 1) + 4, "OFFICIAL"
+    )
+    gold = [
+        Article(
+            name,
+            text,
+            (EntitySpan(0, 11, "TITLE"), EntitySpan(start, start + 4, "OFFICIAL"), repeated),
+            meta={"outlet": "Kabar <i>Satu</i>"},
+        )
+        for name in ("a", "b")
+    ]
+    read = (EntitySpan(0, 6, "TITLE", 0.4), EntitySpan(start, start + 4, "OFFICIAL", 0.9))
+    html, record = written(gold, [replace(one, entities=read) for one in gold], tmp_path)
+    assert record["mistakes"] == {"edge": 2, "repeated": 2}
+    (edge, repeats) = html.split('<details class="kind"')[1:]
+    assert 'data-kind="edge"' in edge
+    for part in ("Bupati Sigi</td>", "Bupati</td>", ">0.40</td>", 'class="times">2</td>'):
+        assert part in edge
+    assert "<mark>Rini</mark>&#34; &amp; Sekda" in repeats
+    assert '<a href="#article-0">a</a>' in repeats
+    assert 'id="article-0"' in html
+    assert "<i>" not in html.replace("<i style", "")
+    assert "OFFICIAL 0.90</small>" in html
+
+
+def test_slices_of_meta_have_their_scores(
+    tiny_articles: list[Article], predicted: list[Article], tmp_path: Path
+) -> None:
+    def outlets(articles: list[Article]) -> list[Article]:
+        many = [replace(one, id=f"{one.id}{n}") for n in range(6) for one in articles]
+        return [replace(one, meta={"outlet": f"<{i % 2}>"}) for i, one in enumerate(many)]
+
+    html, record = written(outlets(tiny_articles), outlets(predicted), tmp_path)
+    assert [one["articles"] for one in record["slices"]["outlet"]] == [9, 9]
+    assert all(one["entities"]["interval"] for one in record["slices"]["outlet"])
+    assert '<section id="slices">' in html
+    assert '<th scope="row">&lt;0&gt;</th><td>9</td>' in html
+    assert "<option>outlet: &lt;0&gt;</option>" in html
+    assert 'data-slices="[&#34;outlet: &lt;0&gt;&#34;]"' in html

@@ -1,8 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asn_nlp.articles import Article, EntitySpan
-from asn_nlp.training.augmentation import vary_headlines
+from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.passages import marked_passages, split_passages
+from asn_nlp.training.augmentation import vary_headlines, vary_line_breaks
 
 NEWS = [
     Article(
@@ -53,3 +54,30 @@ def test_only_case_changes_and_no_offset(text, seed):
     (varied,) = vary_headlines([Article("a", text)], share=1, seed=seed)
     assert len(varied.text) == len(text)
     assert varied.text.casefold() == text.casefold() or varied.text.upper() == text.upper()
+
+
+def test_line_breaks_go_and_nothing_else_moves():
+    text = "Judul berita\n\nApel pagi.\r\nSidak pegawai.\n"
+    themes = (
+        ThemeSpan(14, 24, "DISIPLIN"),
+        ThemeSpan(26, 40, "DISIPLIN"),
+        ThemeSpan(26, 40, "KINERJA"),
+    )
+    article = Article("a", text, (EntitySpan(0, 5, "TITLE"),), themes)
+    seen = {one.text for one in vary_line_breaks([article] * 40, share=1.0, seed=0)}
+    assert "Judul berita  Apel pagi.  Sidak pegawai.\n" in seen
+    for one in vary_line_breaks([article] * 40, share=1.0, seed=0):
+        assert one.entities == article.entities
+        assert one.text.split() == text.split()
+        passages = split_passages(one.text)
+        for theme in one.themes:
+            (place,) = marked_passages(theme.start, theme.end, passages)
+            assert (passages[place].start, passages[place].end) == (theme.start, theme.end)
+        assert {(theme.label) for theme in one.themes} == {"DISIPLIN", "KINERJA"}
+    assert vary_line_breaks([article] * 3, share=0.0, seed=0) == [article] * 3
+
+
+def test_line_breaks_are_varied_by_the_seed():
+    articles = [Article(str(i), "Satu.\nDua.\nTiga.\nEmpat.") for i in range(30)]
+    first, again, other = (vary_line_breaks(articles, share=0.5, seed=s) for s in (0, 0, 1))
+    assert first == again != other

@@ -175,13 +175,13 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_cure(config, monkeypatch,
 def test_weights_that_are_not_finite_are_never_saved(config, monkeypatch):
     """However the last step of an epoch made them so."""
 
-    def spoil(self: JointTrainer) -> list[object]:
+    def spoil(self: JointTrainer, articles: list[object]) -> list[object]:
         with torch.no_grad():
             self._joint_model.theme_head.weight[0, 0] = float("nan")
-        return dev_logits(self)
+        return logits(self, articles)
 
-    dev_logits = JointTrainer.dev_logits
-    monkeypatch.setattr(JointTrainer, "dev_logits", spoil)
+    logits = JointTrainer.logits
+    monkeypatch.setattr(JointTrainer, "logits", spoil)
     with pytest.raises(TrainingError, match="what the model says of dev is not finite at step"):
         train(config)
     assert not list(Path(config.output).rglob("*.safetensors"))

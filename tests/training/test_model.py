@@ -2,6 +2,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModel, pipeline
@@ -17,7 +18,7 @@ from asn_nlp.reading.encoding import encode_articles
 from asn_nlp.reading.options import DecodeOptions
 from asn_nlp.training.batches import collate_gold
 from asn_nlp.training.loss import joint_loss
-from asn_nlp.training.model import JointModel, JointOutput, piece_means, write_weights
+from asn_nlp.training.model import JointModel, JointOutput, ThemeAttention, write_weights
 
 N_TAGS, N_THEMES = len(ASN_LABELS.tags), len(ASN_LABELS.themes)
 ARCHITECTURES = ("bert", "albert", "roberta", "electra", "modernbert")
@@ -38,7 +39,7 @@ def save(folder: Path, encoder: Path, labels: LabelSet = ASN_LABELS) -> JointMod
     folder.mkdir(exist_ok=True)
     model, tokenizer = new_model(encoder, labels).eval(), open_tokenizer(find_encoder(str(encoder)))
     write_weights(folder, model, tokenizer, half=False)
-    options = DecodeOptions(2.0, 0.0, (0.5,) * len(labels.themes))
+    options = DecodeOptions(2.0, 0.0, (0.5,) * len(labels.themes), (0.0,) * len(labels.entities))
     write_record(folder, labels, WindowConfig(24, 4), options, pad_id=tokenizer.pad_token_id)
     return model
 
@@ -93,13 +94,28 @@ def test_a_batch_without_passages_has_a_loss(encoders):
     assert torch.isfinite(loss)
 
 
-def test_piece_means_average_the_tokens_of_each_piece():
+def test_the_theme_head_begins_with_the_plain_mean():
     hidden = torch.randn(3, 7, 5)
     pieces = torch.tensor([[0, 0, 7], [2, 3, 4], [1, 2, 6], [1, 6, 7]])
-    expected = torch.stack([hidden[row, start:end].mean(0) for row, start, end in pieces.tolist()])
-    torch.testing.assert_close(piece_means(hidden, pieces), expected)
-    assert piece_means(hidden.bfloat16(), pieces).dtype == torch.bfloat16
-    assert piece_means(hidden, torch.zeros((0, 3), dtype=torch.long)).shape == (0, 5)
+    head = ThemeAttention(5, 4)
+    means = torch.stack([hidden[row, start:end].mean(0) for row, start, end in pieces.tolist()])
+    expected = torch.nn.functional.linear(means, head.weight, head.bias)
+    torch.testing.assert_close(head(hidden, pieces), expected)
+    assert head(hidden, torch.zeros((0, 3), dtype=torch.long)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_the_theme_head_reads_as_it_was_trained(encoder, news, scale):
+    model = new_model(encoder).eval()
+    torch.nn.init.normal_(model.theme_head.attention, std=scale)
+    batch = batch_of(news, encoder)
+    with torch.inference_mode():
+        hidden = model.token_classifier(
+            batch["input_ids"], batch["attention_mask"], output_hidden_states=True
+        ).hidden_states[-1]
+        trained = model.theme_head(hidden, batch["pieces"])
+    read = model.reading_head()(hidden.numpy(), batch["pieces"].numpy())
+    np.testing.assert_allclose(read.logits, trained, rtol=1e-4, atol=1e-5)
 
 
 def test_dropout_is_set_whatever_the_architecture_calls_it(encoder, news):
@@ -157,7 +173,7 @@ def test_a_run_with_other_labels_lends_its_encoder_and_not_its_heads(run, labels
         assert torch.equal(model.token_classifier.base_model.state_dict()[name], weight)
     head = model.token_classifier.classifier
     assert head.out_features == len(labels.tags)
-    assert model.theme_head.out_features == len(labels.themes)
+    assert len(model.theme_head.bias) == len(labels.themes)
     if head.out_features == N_TAGS:
         assert not torch.equal(head.weight, begun.token_classifier.classifier.weight)
 

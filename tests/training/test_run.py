@@ -1,6 +1,7 @@
 import errno
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.predictor import Predictor
 from asn_nlp.reading import fitting
 from asn_nlp.reading.encoding import encode_articles
-from asn_nlp.training import fit, train
+from asn_nlp.training import fit, preparation, train
 from asn_nlp.training import run as run_room
 from asn_nlp.training import trainer as trainer_room
 
@@ -131,11 +132,35 @@ def test_a_run_is_calibrated_on_dev(config, news, monkeypatch):
 
 def test_the_config_of_a_run_repeats_it(config):
     folder = train(config)
-    assert parse_config(TrainConfig, ["--config", str(folder / "config.yaml")]) == config
+    rates = config.optimizer.with_rates(from_run=False)
+    repeated = parse_config(TrainConfig, ["--config", str(folder / "config.yaml")])
+    assert repeated == replace(config, optimizer=rates)
     written = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
     again = replace(config, output=f"{config.output}-lagi")
     assert written["optimizer"]["epochs"] == 2
     assert_same_weights(folder, train(again))
+
+
+def test_a_run_is_gone_on_with_at_lower_rates_and_says_what_that_changed(config, capsys):
+    first = train(config)
+    optimizer = replace(config.optimizer, learning_rate=None)
+    more = replace(
+        config,
+        encoder=replace(config.encoder, name=str(first)),
+        optimizer=optimizer,
+        output=f"{config.output}-lagi",
+    )
+    capsys.readouterr()
+    written = yaml.safe_load((train(more) / "config.yaml").read_text("utf-8"))
+    assert written["optimizer"]["learning_rate"] == 1e-4
+    assert written["optimizer"]["head_learning_rate"] == 3e-4
+    before = json.loads((first / "scores.json").read_text("utf-8"))["dev"]
+    told = re.search(
+        r"dev before: entities ([\d.]+), themes ([\d.]+); after: ", capsys.readouterr().out
+    )
+    assert told is not None
+    assert float(told[1]) == round(before["entity_f1"], 3)
+    assert float(told[2]) == round(before["theme_f1"], 3)
 
 
 def test_the_card_tells_what_the_run_is(config, news, tiny_articles):
@@ -303,9 +328,9 @@ def test_headlines_vary_in_training_and_not_in_dev(config, news, tiny_articles, 
         read.append(tuple(articles))
         return encode_articles(articles, *rest, **options)
 
-    monkeypatch.setattr(run_room, "encode_articles", encode)
+    monkeypatch.setattr(preparation, "encode_articles", encode)
     train(replace(config, data=replace(config.data, headline_case=1.0)))
-    varied, dev = read
+    varied, dev, _ = read  # and dev with other line breaks, which only tunes
     assert [article.id for article in varied] == [article.id for article in news]
     assert all(one.text != other.text for one, other in zip(varied, news, strict=True))
     assert dev == tuple(tiny_articles)

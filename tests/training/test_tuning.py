@@ -8,7 +8,7 @@ from asn_nlp.reading import decoding
 from asn_nlp.reading.decoding import ArticleLogits, decode
 from asn_nlp.reading.encoding import EncodedArticle, encode_articles
 from asn_nlp.training import tuning
-from asn_nlp.training.tuning import first_options, tune_options
+from asn_nlp.training.tuning import Dev, first_options, tune_options
 
 N_TAGS, N_THEMES = len(ASN_LABELS.tags), len(ASN_LABELS.themes)
 
@@ -37,10 +37,18 @@ def shifted_logits(article: EncodedArticle, *, outside: float, theme: float) -> 
     return ArticleLogits(logits, themes)
 
 
-def test_what_a_model_says_too_much_is_taken_off(encoded, news):
+def test_a_small_dev_leaves_the_options_as_they_were(encoded, news, caplog):
+    logits = [shifted_logits(one, outside=-1.9, theme=1.5) for one in encoded]
+    options = replace(first_options(ASN_LABELS), outside_bias=1.5)
+    assert tune_options(options, [Dev(encoded, logits, news)], ASN_LABELS) == options
+    assert "too few to tune on (50): how they are read stays as it was" in caplog.text
+
+
+def test_what_a_model_says_too_much_is_taken_off(encoded, news, monkeypatch):
+    monkeypatch.setattr(tuning, "_FEWEST", 1)
     logits = [shifted_logits(one, outside=-1.9, theme=1.5) for one in encoded]
     untuned = first_options(ASN_LABELS)
-    tuned = tune_options(untuned, encoded, logits, news, ASN_LABELS)
+    tuned = tune_options(untuned, [Dev(encoded, logits, news)], ASN_LABELS)
     assert set(tuned.theme_thresholds) == {tuned.theme_thresholds[0]}
     # Right themes say sigmoid(2.3) = .91, wrong ones sigmoid(.7) = .67.
     assert 0.67 < tuned.theme_thresholds[0] <= 0.91
@@ -51,6 +59,7 @@ def test_what_a_model_says_too_much_is_taken_off(encoded, news):
 
 
 def test_each_side_is_decoded_only_for_what_it_tunes(encoded, news, monkeypatch):
+    monkeypatch.setattr(tuning, "_FEWEST", 1)
     calls = {"entities": 0, "themes": 0}
 
     def counted(name, function):
@@ -64,8 +73,8 @@ def test_each_side_is_decoded_only_for_what_it_tunes(encoded, news, monkeypatch)
         function = getattr(decoding, f"decode_{name}")
         monkeypatch.setattr(tuning, f"decode_{name}", counted(name, function))
     logits = [shifted_logits(one, outside=0, theme=0) for one in encoded]
-    tune_options(first_options(ASN_LABELS), encoded, logits, news, ASN_LABELS)
-    assert calls == {"entities": 11, "themes": 18}
+    tune_options(first_options(ASN_LABELS), [Dev(encoded, logits, news)], ASN_LABELS)
+    assert calls == {"entities": 26, "themes": 18}
     for labels in (LabelSet((), ASN_LABELS.themes), LabelSet(ASN_LABELS.entities, ())):
         calls.update(entities=0, themes=0)
         gold = [
@@ -80,8 +89,8 @@ def test_each_side_is_decoded_only_for_what_it_tunes(encoded, news, monkeypatch)
             ArticleLogits(one.tags[:, : len(labels.tags)], one.themes[:, : len(labels.themes)])
             for one in logits
         ]
-        tune_options(first_options(labels), encoded, some, gold, labels)
+        tune_options(first_options(labels), [Dev(encoded, some, gold)], labels)
         assert calls == {
-            "entities": 11 * bool(labels.entities),
+            "entities": 26 * bool(labels.entities),
             "themes": 18 * bool(labels.themes),
         }

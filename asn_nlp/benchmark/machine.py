@@ -1,0 +1,32 @@
+"""The processor that figures were measured on."""
+
+import os
+import platform
+import re
+from pathlib import Path
+
+# What decides between float32, bf16 and int8.
+_TOLD = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimddp", "bf16")
+
+
+def threads() -> int:
+    """As many as there are cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor() -> str:
+    """Its name, its cores and what it multiplies with, where the system says so."""
+    told = Path("/proc/cpuinfo")
+    content = told.read_text(encoding="utf-8", errors="replace") if told.exists() else ""
+    name = re.search(r"^model name\s*:\s*(.+)$", content, re.M)
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", content, re.M)
+    have = [flag for flag in _TOLD if flags and flag in flags[1].split()]
+    return ", ".join(
+        [
+            name[1] if name else platform.processor() or platform.machine(),
+            f"{threads()} cores" if threads() > 1 else "one core",
+            *([" ".join(have)] if have else []),
+        ]
+    )
