@@ -89,7 +89,9 @@ def race(
                     system, start=min(system.start, racer.start), skipped=racer.skipped
                 )
                 if racer.skipped is None:
-                    racer.ask(json.dumps({"file": str(file), "articles": articles}))
+                    racer.ask(
+                        json.dumps({"file": str(file), "articles": articles}, allow_nan=False)
+                    )
                     racers[name] = racer
             laps = [
                 {name: racer.ask("time") for name, racer in racers.items()} for _ in range(rounds)
@@ -140,7 +142,7 @@ def _racer(name: str, setting: Setting, first: Article) -> Iterator[_Racer]:
         text=True,
     ) as process:
         asked = {"system": name, "setting": asdict(setting), "first": first.text}
-        opened = answer_of(name, process, json.dumps(asked))
+        opened = answer_of(name, process, json.dumps(asked, allow_nan=False))
         yield _Racer(name, process, time.perf_counter() - begun, opened["skipped"])
 
 

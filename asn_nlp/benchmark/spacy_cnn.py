@@ -74,7 +74,7 @@ def train_spacy_cnn(
         threshold = max(
             thresholds, key=lambda one: theme_f1(dev, _read(nlp, dev, one), labels=labels)
         )
-        (best / _THRESHOLD).write_text(json.dumps(threshold), encoding="utf-8")
+        (best / _THRESHOLD).write_text(json.dumps(threshold, allow_nan=False), encoding="utf-8")
         best.replace(folder)
 
 

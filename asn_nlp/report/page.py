@@ -102,7 +102,7 @@ def write_report(
             if score and score.interval
         ),
         "along": along,
-        "json": lambda value: json.dumps(value, ensure_ascii=False),
+        "json": lambda value: json.dumps(value, ensure_ascii=False, allow_nan=False),
     }
     script = environment.get_template("report.js").render()
     stream = environment.get_template("report.html").stream(
