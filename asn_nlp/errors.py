@@ -63,6 +63,11 @@ def extra(name: str, task: str) -> Iterator[None]:
         ) from error
 
 
+def first_line(error: Exception) -> str:
+    """What another library says of a fault, in a line without its stop; its kind if it is mute."""
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """The known name most like ``name``, whatever the case, for the cure in a message."""
     by_letters = {one.lower(): one for one in reversed(known)}

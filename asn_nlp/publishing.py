@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asn_nlp.engines.run_folder import (
+    CARD,
     ENCODER_CONFIG,
     GRAPH,
     RECORD,
@@ -14,13 +15,12 @@ from asn_nlp.engines.run_folder import (
     WEIGHTS,
     open_run,
 )
-from asn_nlp.errors import RunError, extra
+from asn_nlp.errors import RunError, extra, first_line
 
 with extra("train", "pushing a run"):
     from huggingface_hub import HfApi, constants
     from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 
-CARD = "README.md"
 # Not the surfaces of the training articles' mentions: they are names of people.
 _FILES = (
     RECORD,
@@ -87,17 +87,13 @@ def _told(repository: str) -> Iterator[None]:
                 f"{place} may not be written; log in with `hf auth login`, or set HF_TOKEN, with a "
                 "token that may write there"
             ) from error
-        raise RunError(f"{place} was not written ({_first_line(error)}); try again") from error
+        raise RunError(f"{place} was not written ({first_line(error)}); try again") from error
     except ValueError as error:
         raise RunError(
-            f"{repository!r} is no name of a repository (OWNER/NAME): {_first_line(error)}"
+            f"{repository!r} is no name of a repository (OWNER/NAME): {first_line(error)}"
         ) from error
     except (HTTPError, OSError) as error:
         raise RunError(
-            f"{constants.ENDPOINT} cannot be reached ({_first_line(error)}); look to the network, "
+            f"{constants.ENDPOINT} cannot be reached ({first_line(error)}); look to the network, "
             "HTTPS_PROXY or HF_ENDPOINT"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__

@@ -11,7 +11,7 @@ from asn_nlp.benchmark.plot import write_plot
 from asn_nlp.benchmark.profile import profile_reading
 from asn_nlp.benchmark.race import Race, System, answer_of, race
 from asn_nlp.benchmark.random_run import write_random_run
-from asn_nlp.benchmark.systems import PIPELINES, PRODUCTS, SPACY, Setting, open_system, system_names
+from asn_nlp.benchmark.systems import PIPELINES, PRODUCTS, SPACY, SYSTEMS, Setting, open_system
 from asn_nlp.benchmark.tables import print_race, print_training, write_races
 from asn_nlp.benchmark.training import Lap, Training, benchmark_training
 from asn_nlp.cli import main
@@ -57,8 +57,7 @@ def test_every_system_with_the_runs_weights_reads_every_article(tiny_run, tiny_a
     long = Article("panjang", " ".join(["Bupati menegur pegawai yang terlambat."] * 150))
     articles = [*tiny_articles, long]
     known = list(Predictor.from_pretrained(tiny_run).predict(articles))
-    names = system_names(tiny_run)
-    assert {PIPELINES, "asn_nlp, PyTorch bfloat16", OURS, PRODUCTS} < set(names)
+    assert {PIPELINES, "asn_nlp, PyTorch bfloat16", OURS, PRODUCTS} < set(SYSTEMS)
     for name in (PIPELINES, "asn_nlp, PyTorch float32", OURS):
         read = open_system(name, Setting(str(tiny_run), None, 1))(articles)
         assert [article.text for article in read] == [article.text for article in articles]
@@ -222,9 +221,19 @@ def test_random_run_is_bert_base_with_the_tokenisers_words_by_default(
     assert config.pad_token_id == tiny_tokenizer.pad_token_id
 
 
+def test_random_run_keeps_the_vocabulary_of_an_encoder_that_has_more(tiny_tokenizer, tmp_path):
+    BertConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    ).save_pretrained(tmp_path / "encoder")
+    write_random_run(tmp_path / "run", tiny_tokenizer, encoder=str(tmp_path / "encoder"))
+    config = open_classifier(tmp_path / "run").config
+    assert config.vocab_size == BertConfig().vocab_size > len(tiny_tokenizer)
+    assert config.hidden_size == 32
+
+
 def test_the_command_times_and_writes(tiny_run, file, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("asn_nlp.benchmark.systems.system_names", lambda _: [OURS])
-    monkeypatch.setattr("asn_nlp.benchmark.machine.threads", lambda: 1)
+    monkeypatch.setattr("asn_nlp.benchmark.systems.SYSTEMS", (OURS,))
+    monkeypatch.setattr("asn_nlp.benchmark.machine.cores", lambda: 1)
     options = {
         "run": tiny_run,
         "encoder": tiny_run,

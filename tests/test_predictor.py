@@ -3,6 +3,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.config import WindowConfig
 from asn_nlp.encoders import find_encoder, open_tokenizer
 from asn_nlp.engines.onnx import OnnxEngine
-from asn_nlp.engines.run_folder import write_record
-from asn_nlp.engines.torch import TorchEngine
+from asn_nlp.engines.run_folder import open_run, write_record
+from asn_nlp.engines.torch import TorchEngine, open_classifier
 from asn_nlp.errors import AnnotationError, RunError
 from asn_nlp.export.writing import export_run
 from asn_nlp.formats import read_articles
@@ -187,21 +188,48 @@ def test_without_a_folder_the_model_that_ships_is_opened():
     ]
 
 
-def test_a_float32_graph_reads_as_the_shipped_weights_do(tmp_path):
+@pytest.fixture(scope="module")
+def ready_in_float32(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("ready") / "run"
+    shutil.copytree(READY, folder)
+    export_run(folder)
+    return folder
+
+
+def test_the_float32_graph_reads_as_the_shipped_weights_do(ready_in_float32):
     articles = read_articles(CORPUS / "test.jsonl")[:12]
-    shutil.copytree(READY, tmp_path / "run")
-    export_run(tmp_path / "run")
-    graph, weights = (
-        Predictor.from_pretrained(tmp_path / "run", engine=name).without_calibration()
-        for name in ("onnx", "torch")
-    )
-    weights._engine._classifier.float()  # wherever bf16 is the faster
+    graph = Predictor.from_pretrained(ready_in_float32, engine="onnx")
+    # In float32 from the file on: where bf16 is the faster it would round the weights first.
+    engine = TorchEngine(open_classifier(ready_in_float32))
+    weights = Predictor(open_run(ready_in_float32), engine)
     for one, other in zip(graph.predict(articles), weights.predict(articles), strict=True):
         assert spans_of(one) == spans_of(other)
         for a, b in zip(
             (*one.entities, *one.themes), (*other.entities, *other.themes), strict=True
         ):
             assert a.score == pytest.approx(b.score, abs=1e-3)
+
+
+def test_the_shipped_graph_reads_almost_all_as_the_float32_graph_does(ready_in_float32):
+    articles = read_articles(CORPUS / "test.jsonl")[:12]
+    shipped, exact = (
+        {
+            (article.id, span.label, span.start, span.end)
+            for article in Predictor.from_pretrained(folder, engine="onnx").predict(articles)
+            for span in article.spans
+        }
+        for folder in (READY, ready_in_float32)
+    )
+    assert len(shipped & exact) > 0.9 * len(shipped | exact)
+
+
+def test_threads_that_share_out_articles_read_as_one_does(run, news):
+    alone, shared = (Predictor.from_pretrained(run, threads=number) for number in (1, 3))
+    assert (alone._engine.at_once, shared._engine.at_once) == (1, 3)
+    many = [replace(article, id=str(n)) for n, article in enumerate(news * 4)]
+    assert [spans_of(one) for one in shared.predict(many)] == [
+        spans_of(one) for one in alone.predict(many)
+    ]
 
 
 def test_a_run_without_calibration_says_so_and_refuses_a_precision(run, predictor):

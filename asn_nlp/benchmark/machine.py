@@ -1,19 +1,13 @@
 """The processor that figures were measured on."""
 
-import os
 import platform
 import re
 from pathlib import Path
 
+from asn_nlp.engines.onnx import cores
+
 # What decides between float32, bf16 and int8.
 _TOLD = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimddp", "bf16")
-
-
-def threads() -> int:
-    """As many as there are cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def processor() -> str:
@@ -26,7 +20,7 @@ def processor() -> str:
     return ", ".join(
         [
             name[1] if name else platform.processor() or platform.machine(),
-            f"{threads()} cores" if threads() > 1 else "one core",
+            f"{cores()} cores" if cores() > 1 else "one core",
             *([" ".join(have)] if have else []),
         ]
     )

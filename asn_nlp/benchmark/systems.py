@@ -21,6 +21,17 @@ SPACY = "spaCy CNN"
 CRF = "CRF, entities alone"
 PRODUCTS = "matrix products alone"  # of the run's weights: nothing that computes them is faster
 
+# All that may be timed, whether or not it can be opened here.
+SYSTEMS = (
+    PIPELINES,
+    SPACY,
+    CRF,
+    "asn_nlp, PyTorch float32",
+    "asn_nlp, PyTorch bfloat16",
+    f"asn_nlp, {GRAPH}",
+    PRODUCTS,
+)
+
 _PRODUCT_TOKENS = 1_024  # rows of a product
 
 
@@ -37,13 +48,6 @@ class Setting:
     run: str
     baselines: str | None
     threads: int
-
-
-def system_names(run: Path) -> list[str]:
-    """All that may be timed with a run folder, whether or not it can be opened here."""
-    graphs = sorted({path.name for path in run.glob("*.onnx")} | {GRAPH})
-    ours = ["PyTorch float32", "PyTorch bfloat16", *graphs, "OpenVINO"]
-    return [PIPELINES, SPACY, CRF, *(f"asn_nlp, {engine}" for engine in ours), PRODUCTS]
 
 
 def open_system(name: str, setting: Setting) -> Read:
@@ -80,15 +84,6 @@ def _baseline(name: str, folder: str | None) -> Read:
 
 
 def _engine(run: Run, name: str, threads: int) -> Engine:
-    if name.endswith(".onnx"):
-        from asn_nlp.engines.onnx import OnnxEngine
-
-        return OnnxEngine(
-            run.file(name),
-            n_tags=len(run.labels.tags),
-            hidden_size=run.hidden_size,
-            threads=threads,
-        )
     if name.startswith("PyTorch "):
         from asn_nlp.engines.torch import TorchEngine, open_classifier
 
@@ -98,7 +93,7 @@ def _engine(run: Run, name: str, threads: int) -> Engine:
         return TorchEngine(open_classifier(run.folder).to(dtype))
     from asn_nlp.predictor import open_engine
 
-    return open_engine(run, name.lower(), threads=threads)
+    return open_engine(run, "onnx" if name == GRAPH else name.lower(), threads=threads)
 
 
 def _products(run: Run, threads: int) -> Read:

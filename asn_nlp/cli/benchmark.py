@@ -97,7 +97,7 @@ def benchmark(
         from asn_nlp.benchmark.profile import profile_reading
         from asn_nlp.benchmark.race import race
         from asn_nlp.benchmark.random_run import write_random_run
-        from asn_nlp.benchmark.systems import CRF, SPACY, system_names
+        from asn_nlp.benchmark.systems import CRF, SPACY, SYSTEMS
         from asn_nlp.benchmark.tables import print_profile, print_race, print_training, write_races
         from asn_nlp.benchmark.training import benchmark_training
         from asn_nlp.cli.quiet import quiet_transformers
@@ -114,7 +114,7 @@ def benchmark(
             benchmark_training(opened.folder, gold[:articles], rounds=rounds, steps=_STEPS)
         )
         return DONE
-    threads = sorted({1, machine.threads()})
+    threads = sorted({1, machine.cores()})
     trained = trained_baselines(cache, train, dev, opened.labels) if cache else None
     with TemporaryDirectory() as folder:
         random = Path(folder)
@@ -122,7 +122,7 @@ def benchmark(
         races = [
             race(
                 "the ready model" if run == "ready" else f"the model {run}",
-                system_names(opened.folder),
+                SYSTEMS,
                 opened.folder,
                 file,
                 articles=articles,
@@ -133,7 +133,7 @@ def benchmark(
             ),
             race(
                 f"random weights of the shape of {encoder or 'BERT-base'}",
-                [name for name in system_names(random) if name not in (SPACY, CRF)],
+                [name for name in SYSTEMS if name not in (SPACY, CRF)],
                 random,
                 file,
                 articles=max(1, articles // _LARGER),

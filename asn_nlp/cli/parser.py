@@ -32,6 +32,7 @@ _IN_UNION = re.compile(
     r"key \"([\w.]+)\": Does not validate .*? Errors: - (?:Problem with given class_path \S+ )?"
     r"(.*?) (?:- Expected|Given value type).* Given value: (.*)"
 )
+_OPTIONAL = re.compile(r"Expected a <class '(\w+)'>")  # or null, which the union has beside it
 _WRONG_TYPE = re.compile(r"(?:key \"([\w.]+)\": )?Expected a <class '(\w+)'>\. Got value: (.*)")
 _GROUP = re.compile(r"key \"([\w.]+)\": Unable to load config")
 _KEY, _PLACE = re.compile(r"Parser key \"([\w.]+)\": "), r"\1: "
@@ -102,6 +103,8 @@ class Parser(ArgumentParser):
         if wrong := _WRONG_TYPE.search(line):
             name = f"{where}{wrong[1] or ''}".rstrip(".")
             return f"{name} must be {_KINDS.get(wrong[2], wrong[2])}, found {wrong[3]!r}"
+        if union and (kind := _OPTIONAL.fullmatch(line)):
+            return f"{union[1]} must be {_KINDS.get(kind[1], kind[1])}, found {union[3]!r}"
         if union:
             line = f"{union[1]} must be null or given part by part, found {union[3]}"
         return f"{_KEY.sub(_PLACE, line)}; see {self.prog} --help"

@@ -44,9 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments).as_dict()
     file, name, epochs = (given.pop(option) for option in ("config", "encoder", "epochs"))
     config = parse_config(TrainConfig, ["--config", file] if file else [])
-    if name:
+    if name is not None:
         config = replace(config, encoder=replace(config.encoder, name=name, revision=None))
-    if epochs:
+    if epochs is not None:
         config = replace(config, optimizer=replace(config.optimizer, epochs=epochs))
     return suspects(**given, config=config)
 

@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from asn_nlp.errors import EncoderError
+from asn_nlp.errors import EncoderError, first_line
 from asn_nlp.shipped import run_folder
 
 logger = logging.getLogger(__name__)
@@ -250,7 +250,7 @@ def _line(error: Exception, name: str, revision: str | None, file: str | None) -
         )
     if isinstance(error, ValueError) and status is None:
         return f"the encoder {name!r} is neither a folder nor a hub name (OWNER/NAME); check it"
-    reason = _reason(error)
+    reason = first_line(error)
     offline = isinstance(error, OfflineModeIsEnabled)
     if file is not None and not offline and not isinstance(error, EntryNotFoundError):
         return (
@@ -264,8 +264,3 @@ def _line(error: Exception, name: str, revision: str | None, file: str | None) -
         f"(a mirror), or fetch it elsewhere ({fetch_command(name, revision)}), bring the folder "
         "and give --encoder.name FOLDER; configs/default.yaml needs no network"
     )
-
-
-def _reason(error: Exception) -> str:
-    first = str(error).strip().partition("\n")[0].rstrip(".")
-    return first or type(error).__name__

@@ -14,9 +14,7 @@ _LARGEST_COUNT = 10_000_000  # of tokens or dimensions; no encoder comes near it
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An object and where it stands."""
-
-    """A JSON object whose values are checked as they are taken out."""
+    """A JSON object whose values are checked as they are taken out, and where it stands."""
 
     where: str
     values: Mapping[str, Any]

@@ -35,6 +35,7 @@ THEME_HEAD = "theme_head.safetensors"
 TOKENIZER = "tokenizer.json"
 ENCODER_CONFIG = "config.json"
 KNOWN_MENTIONS = "known_mentions.json"
+CARD = "README.md"
 
 _FINGERPRINTED = (WEIGHTS, GRAPH, THEME_HEAD, TOKENIZER, ENCODER_CONFIG)
 _NEEDED = (RECORD, ENCODER_CONFIG, TOKENIZER)
@@ -140,6 +141,11 @@ def open_run(folder: Path) -> Run:
     )
     run.file(ENCODER_CONFIG)
     return run
+
+
+def run_in(folder: Path) -> Run | None:
+    """The run in an encoder's folder; None where it is an encoder alone. Errors as ``open_run``."""
+    return open_run(folder) if (folder / RECORD).exists() else None
 
 
 def write_record(

@@ -14,7 +14,7 @@ from asn_nlp.engines.run_folder import GRAPH, Run, open_run, open_tokenizer, rew
 from asn_nlp.engines.torch import open_classifier
 from asn_nlp.errors import ConfigError, RunError
 from asn_nlp.evaluation import leading_f1
-from asn_nlp.export.quantization import quantize
+from asn_nlp.export.int8 import quantize
 from asn_nlp.export.writing import make_graph, save_graph, stores_half
 from asn_nlp.files import temporary_folder
 from asn_nlp.formats import read_articles

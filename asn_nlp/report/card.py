@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asn_nlp.articles import Article
 from asn_nlp.config import TrainConfig
+from asn_nlp.engines.run_folder import CARD
 from asn_nlp.errors import extra
 from asn_nlp.evaluation import Report, Score
 from asn_nlp.files import written_whole
@@ -91,7 +92,7 @@ def write_model_card(
         unmarked=report.unmarked,
         versions=library_versions(),
     )
-    with written_whole(folder / "README.md") as file:
+    with written_whole(folder / CARD) as file:
         file.write(str(card))
 
 

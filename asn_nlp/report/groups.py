@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from asn_nlp.articles import Article, Span, ThemeSpan
-from asn_nlp.evaluation import KINDS, Case, Mistake, mistakes
+from asn_nlp.evaluation import KINDS, Case, Mistake
 
 _AROUND = 45  # characters shown on either side of a mention
 _OPENING = 110  # characters shown of a passage
@@ -38,17 +38,21 @@ class Group:
     articles: Mapping[int, int]
 
 
-def grouped(cases: Sequence[Case]) -> dict[str, list[Group]]:
-    """The groups of each kind of mistake that occurs, the largest first."""
+def grouped(found: Sequence[tuple[Case, Sequence[Mistake]]]) -> dict[str, list[Group]]:
+    """The groups of each kind of mistake that occurs, the largest first.
+
+    Args:
+        found: articles with what is wrong in their predictions, in the order of their ranks.
+    """
     kinds: Mapping[str, defaultdict[tuple[str, ...], list[tuple[int, Mistake]]]]
     kinds = {kind: defaultdict(list) for kind in KINDS}
-    for rank, case in enumerate(cases):
-        for mistake in mistakes(case):
+    for rank, (case, mistakes) in enumerate(found):
+        for mistake in mistakes:
             kinds[mistake.kind][_alike(mistake, case.gold)].append((rank, mistake))
     return {
         kind: [
-            _group(key, found, cases)
-            for key, found in sorted(groups.items(), key=lambda row: -len(row[1]))
+            _group(key, alike, [case.gold for case, _ in found])
+            for key, alike in sorted(groups.items(), key=lambda row: -len(row[1]))
         ]
         for kind, groups in kinds.items()
         if groups
@@ -69,7 +73,7 @@ def _words(span: Span | None, article: Article) -> str:
 
 
 def _group(
-    key: tuple[str, ...], found: Sequence[tuple[int, Mistake]], cases: Sequence[Case]
+    key: tuple[str, ...], found: Sequence[tuple[int, Mistake]], articles: Sequence[Article]
 ) -> Group:
     _, gold, _, predicted = key
     scores = sorted(
@@ -84,7 +88,7 @@ def _group(
         predicted,
         "–".join(dict.fromkeys((*scores[:1], *scores[-1:]))),
         len(found),
-        _quote(first, cases[rank].gold),
+        _quote(first, articles[rank]),
         Counter(rank for rank, _ in found),
     )
 

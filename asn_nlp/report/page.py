@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from asn_nlp.errors import extra
 from asn_nlp.evaluation import (
     KINDS,
     Case,
@@ -23,6 +22,7 @@ from asn_nlp.labels import LabelSet
 from asn_nlp.report.figures import confusion_figure, curve_figure, trust_figure
 from asn_nlp.report.groups import grouped
 from asn_nlp.report.highlight import highlight_both, tints
+from asn_nlp.report.rendering import environment
 from asn_nlp.report.tables import (
     RecordTables,
     along,
@@ -34,9 +34,6 @@ from asn_nlp.report.tables import (
     scale_start,
     spread,
 )
-
-with extra("train", "the page of a report"):
-    from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _ARTICLES_SHOWN = 200  # a page with more of them opens slowly
 _GROUPS_SHOWN = 100  # of a kind of mistakes
@@ -82,14 +79,8 @@ def write_report(
         file.write("\n")
     shown = [_Shown.of(case, report) for case in report.cases]
     ranked = sorted(shown, key=lambda one: -len(one.mistakes))
-    environment = Environment(
-        loader=PackageLoader("asn_nlp.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    pages = environment()
+    pages.filters |= {
         "rows": rows,
         "range": spread,
         "figure": figure,
@@ -104,8 +95,8 @@ def write_report(
         "along": along,
         "json": lambda value: json.dumps(value, ensure_ascii=False, allow_nan=False),
     }
-    script = environment.get_template("report.js").render()
-    stream = environment.get_template("report.html").stream(
+    script = pages.get_template("report.js").render()
+    stream = pages.get_template("report.html").stream(
         report=report,
         comparison=comparison,
         records=records or {},
@@ -118,7 +109,7 @@ def write_report(
         entity_curves={label: curve_figure(one) for label, one in report.entity_curves.items()},
         theme_curves={label: curve_figure(one) for label, one in report.theme_curves.items()},
         trust={kind: (one, trust_figure(one)) for kind, one in named_trust(report).items()},
-        mistakes=grouped([one.case for one in ranked]),
+        mistakes=grouped([(one.case, one.mistakes) for one in ranked]),
         meanings=KINDS,
         kinds_shown={kind: _LOOKS.get(kind, "error") for kind in KINDS},
         most_groups=_GROUPS_SHOWN,

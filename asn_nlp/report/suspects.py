@@ -11,15 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from asn_nlp.articles import Article
-from asn_nlp.errors import extra
 from asn_nlp.evaluation import Case
 from asn_nlp.files import written_whole
 from asn_nlp.labels import LabelSet
 from asn_nlp.passages import overlaps
 from asn_nlp.report.highlight import highlight_both, tints
-
-with extra("train", "the page of suspects"):
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+from asn_nlp.report.rendering import environment
 
 if TYPE_CHECKING:
     from asn_nlp.annotation.suspects import Suspect
@@ -54,18 +51,19 @@ def write_suspects(
     Raises:
         OSError: the file cannot be written; what stood in its place is untouched.
     """
-    environment = Environment(
-        loader=PackageLoader("asn_nlp.report"), autoescape=True, undefined=StrictUndefined
-    )
-    stream = environment.get_template("suspects.html").stream(
-        rows=(
-            (suspect, *highlight_both(_passage(suspect), labels=labels))
-            for suspect in suspects[:_SHOWN]
-        ),
-        total=len(suspects),
-        shown=min(len(suspects), _SHOWN),
-        tints=tints(labels.entities),
-        provenance=provenance,
+    stream = (
+        environment()
+        .get_template("suspects.html")
+        .stream(
+            rows=(
+                (suspect, *highlight_both(_passage(suspect), labels=labels))
+                for suspect in suspects[:_SHOWN]
+            ),
+            total=len(suspects),
+            shown=min(len(suspects), _SHOWN),
+            tints=tints(labels.entities),
+            provenance=provenance,
+        )
     )
     with written_whole(path) as file:
         file.writelines(stream)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from asn_nlp.articles import Article
 from asn_nlp.errors import AnnotationError, AsnError, ConfigError
@@ -69,7 +69,7 @@ def write_download(articles: Sequence[Article], format: Format) -> tuple[str, by
         if files == [path]:
             return path.name, path.read_bytes()
         packed = BytesIO()
-        with ZipFile(packed, "w", compression=8) as archive:
+        with ZipFile(packed, "w", compression=ZIP_DEFLATED) as archive:
             for file in files:
                 archive.write(file, file.relative_to(top))
         return f"{_STEM}-{format.name}.zip", packed.getvalue()

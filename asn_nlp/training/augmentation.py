@@ -9,6 +9,7 @@ import numpy as np
 from asn_nlp.articles import Article, ThemeSpan
 from asn_nlp.passages import marked_passages, overlaps, split_passages
 
+_TO_SPACES = str.maketrans("\r\n", "  ")
 _LONGEST_HEADLINE = 200  # characters; a longer first passage is no headline
 
 
@@ -45,15 +46,14 @@ def _joined(article: Article, random: np.random.Generator, *, chance: float) -> 
     before = split_passages(text)
     for one, following in pairwise(before):
         if random.random() < chance:
-            gap = text[one.end : following.start]
-            blank = "".join(" " if character in "\r\n" else character for character in gap)
-            text = text[: one.end] + blank + text[following.start :]
+            gap = text[one.end : following.start].translate(_TO_SPACES)
+            text = text[: one.end] + gap + text[following.start :]
     after = split_passages(text)
     themes = {
-        (after[place].start, after[place].end, span.label): None
+        (after[overlap.place].start, after[overlap.place].end, span.label)
         for span in article.themes
         for passage in marked_passages(span.start, span.end, before)
-        for place in [overlaps(before[passage].start, before[passage].end, after)[0].place]
+        for overlap in overlaps(before[passage].start, before[passage].end, after)
     }
     return replace(article, text=text, themes=tuple(ThemeSpan(*theme) for theme in sorted(themes)))
 

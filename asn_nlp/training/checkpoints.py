@@ -9,7 +9,7 @@ from typing import Any
 from transformers import TrainerState
 
 from asn_nlp.config import TrainConfig, check_unchanged
-from asn_nlp.engines.run_folder import RECORD
+from asn_nlp.engines.run_folder import CARD, ENCODER_CONFIG, RECORD, WEIGHTS
 from asn_nlp.errors import ConfigError
 from asn_nlp.files import claimed, temporary_folder, written_whole
 from asn_nlp.labels import LabelSet
@@ -17,7 +17,7 @@ from asn_nlp.training.processes import processes
 
 _BEGUN = "begun.json"  # beside the checkpoints: what they were begun with
 # What else a run writes into its folder and a person may have put there.
-_FILES = (RECORD, "README.md", "config.yaml", "config.json", "model.safetensors")
+_FILES = (RECORD, CARD, "config.yaml", ENCODER_CONFIG, WEIGHTS)
 
 
 def checkpoint_folder(config: TrainConfig) -> Path:

@@ -1,12 +1,12 @@
 """One encoder, two heads, as they are trained: tags for tokens, themes for pieces of passages."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import cast
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import (
@@ -17,7 +17,7 @@ from transformers import (
 
 from asn_nlp.encoders import FoundEncoder, open_config, open_model
 from asn_nlp.engines.attention import BLOCKED
-from asn_nlp.engines.run_folder import RECORD, THEME_HEAD, open_run
+from asn_nlp.engines.run_folder import THEME_HEAD, open_theme_head, run_in
 from asn_nlp.engines.themes import MOST_ATTENTION, ThemeHead
 from asn_nlp.errors import RunError, TrainingError
 from asn_nlp.export.writing import write_graph
@@ -99,7 +99,7 @@ class JointModel(nn.Module):
             EncoderError: the encoder cannot be opened.
             RunError: it is a run folder that is damaged.
         """
-        run = open_run(encoder.folder) if (encoder.folder / RECORD).exists() else None
+        run = run_in(encoder.folder)
         config = open_config(encoder)
         known = config.id2label == dict(enumerate(labels.tags))
         config.id2label = dict(enumerate(labels.tags))
@@ -118,8 +118,10 @@ class JointModel(nn.Module):
         )
         model = cls(classifier, len(labels.themes))
         if run is not None and run.labels == labels:
-            # Heads of before attention lack it: theirs is the plain mean, which zero is.
-            model.theme_head.load_state_dict(load_file(run.file(THEME_HEAD)), strict=False)
+            kept = asdict(open_theme_head(run))
+            model.theme_head.load_state_dict(
+                {name: torch.from_numpy(value) for name, value in kept.items()}
+            )
         if not known and not any(name.startswith("classifier.") for name in missing):
             # The head of other labels, of which there may be as many.
             head = cast(nn.Linear, classifier.classifier)

@@ -15,7 +15,7 @@ from asn_nlp.encoders import (
     open_config,
     open_tokenizer,
 )
-from asn_nlp.engines.run_folder import RECORD, Run, open_run
+from asn_nlp.engines.run_folder import Run, run_in
 from asn_nlp.errors import ConfigError
 from asn_nlp.labels import LabelSet
 from asn_nlp.reading.encoding import EncodedArticle, encode_articles
@@ -63,7 +63,7 @@ class Prepared:
             name=found.name,
         )
 
-        begun_with = open_run(found.folder) if (found.folder / RECORD).exists() else None
+        begun_with = run_in(found.folder)
         train = vary_headlines(data.train, share=config.data.headline_case, seed=config.seed)
         train = vary_line_breaks(train, share=config.data.line_breaks, seed=config.seed)
         prepared = cls(data, labels, found, begun_with, tokenizer, unknown_words, (), ())

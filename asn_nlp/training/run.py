@@ -102,7 +102,6 @@ def _train_one(config: TrainConfig) -> Path:
     output = Path(config.output)
     # Checkpoints beside a run are those of a later training that was cut off.
     if config.resume and (output / RECORD).exists() and not checkpoint_folder(config).exists():
-        discard(checkpoint_folder(config))
         print(f"{output} is complete; nothing to resume")
         return output
     with occupied(config):

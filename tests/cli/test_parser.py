@@ -167,6 +167,14 @@ def test_an_unknown_option_names_the_nearest(option, nearest):
             "optimizer:\n  warmup: [1]\n",
             "optimizer.warmup must be a number, found '[1]'",
         ),
+        (
+            "optimizer:\n  learning_rate: [1]\n",
+            "optimizer.learning_rate must be a number, found '[1]'",
+        ),
+        (
+            "optimizer:\n  micro_batch_tokens: drei\n",
+            "optimizer.micro_batch_tokens must be a whole number, found 'drei'",
+        ),
         ("resume: maybe\n", "resume must be true or false, found 'maybe'"),
         (
             "labels:\n  entities: A\n",

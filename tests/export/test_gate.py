@@ -61,7 +61,7 @@ def test_an_int8_graph_is_kept_with_both_scores(run, dev, news, capsys):
 def test_an_int8_graph_that_loses_too_much_is_refused(run, dev, capsys, monkeypatch):
     content = {path.name: path.read_bytes() for path in run.iterdir()}
     # Weights of no size: no graph reads with that.
-    monkeypatch.setattr("asn_nlp.export.quantization._LARGEST_WEIGHT", 1e-3)
+    monkeypatch.setattr("asn_nlp.export.int8._LARGEST_WEIGHT", 1e-3)
     assert main(["export", str(run), "--int8", "--data.dev", *dev]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "an int8 graph may lose 0.002 of either F1, and loses more (entity F1" in line

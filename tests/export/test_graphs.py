@@ -13,7 +13,7 @@ from asn_nlp.encoders import find_encoder
 from asn_nlp.engines.onnx import OnnxEngine
 from asn_nlp.engines.torch import TorchEngine
 from asn_nlp.export.fusion import fused_graph, is_fusable
-from asn_nlp.export.quantization import quantize
+from asn_nlp.export.int8 import quantize
 from asn_nlp.export.writing import make_graph, save_graph
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.training.model import JointModel
