@@ -42,7 +42,7 @@ def reads_an_article() -> None:
     article = Predictor.from_pretrained()(TEXT)
     print(f"  first prediction after {time.perf_counter() - start:.2f} s")
     assert {(span.label, article.surface(span)) for span in article.entities} == MENTIONS, article
-    assert [span.label for span in article.themes] == ["DISIPLIN"], article
+    assert "DISIPLIN" in {span.label for span in article.themes}, article
 
 
 def reads_files() -> None:

@@ -4,10 +4,8 @@ Making one with a value out of its range raises ``ConfigError``.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
 
 from asn_nlp.errors import ConfigError, nearest
 from asn_nlp.labels import ASN_LABELS, LabelSet
@@ -24,21 +22,6 @@ def _check(name: str, value: float | None, least: float, most: float = math.inf)
         return
     bounds = f"{least:,} or more" if most == math.inf else f"from {least:,} to {most:,}"
     raise ConfigError(f"{name} must be {bounds}, found {value}; correct it")
-
-
-def check_unchanged(folder: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Compare what the checkpoint in ``folder`` was made with and what is asked for now.
-
-    Raises:
-        ConfigError: they differ; it names the first difference.
-    """
-    for name, value in now.items():
-        if was.get(name) != value:
-            raise ConfigError(
-                f"{folder} was made with {name} {was.get(name)!r}, not {value!r}; a resumed "
-                "training goes on with what it was begun with: give the old value, or begin anew "
-                "with --overwrite"
-            )
 
 
 _TRACKERS = ("none", "tensorboard", "wandb", "mlflow")
@@ -107,7 +90,7 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """How long articles are cut.
+    """How long articles are cut; where a run is gone on with, the defaults are its own.
 
     Args:
         size: tokens of a window, special tokens included.
@@ -131,8 +114,8 @@ class OptimizerConfig:
     """Fused AdamW with linear warm-up and decay to zero.
 
     Args:
-        learning_rate: peak rate of the encoder; null is 5e-4, or 1e-4 where a run is gone on with.
-        head_learning_rate: peak rate of the two heads; null is 2e-3, or 3e-4 where those of a run
+        learning_rate: peak rate of the encoder; null is 5e-4, or 3e-5 where a run is gone on with.
+        head_learning_rate: peak rate of the two heads; null is 2e-3, or 1e-4 where those of a run
             are gone on with.
         weight_decay: on matrices only.
         warmup: share of the steps.
@@ -164,7 +147,7 @@ class OptimizerConfig:
     def with_rates(self, *, from_run: bool) -> "OptimizerConfig":
         """These options with the rates that null stands for; a run is a better start than random
         heads, and is lost at their rates."""
-        rate, of_heads = (1e-4, 3e-4) if from_run else (5e-4, 2e-3)
+        rate, of_heads = (3e-5, 1e-4) if from_run else (5e-4, 2e-3)
         return replace(
             self,
             learning_rate=rate if self.learning_rate is None else self.learning_rate,

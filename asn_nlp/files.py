@@ -9,11 +9,11 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO, NamedTuple, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from asn_nlp.errors import ConfigError
 
@@ -118,6 +118,14 @@ def written_folder(path: Path) -> Iterator[Path]:
         folder.replace(path)
 
 
+def discard(folder: Path) -> None:
+    """Remove ``folder``, if it is there, in one step: a kill leaves all of it or nothing, and what
+    goes on from it never finds a part."""
+    with temporary_folder(folder.parent, folder.name) as away:
+        if folder.exists():
+            folder.replace(away / folder.name)
+
+
 @contextmanager
 def claimed(path: Path) -> Iterator[None]:
     """Within, no other process or thread may claim the file or folder ``path``.
@@ -161,6 +169,26 @@ def _locked(name: Path, claim: Path) -> Iterator[None]:
             if name.exists() and name.stat().st_ino == os.fstat(lock.fileno()).st_ino:
                 yield
                 return
+
+
+def check_unchanged(
+    folder: Path,
+    was: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    anew: str = "begin anew with --overwrite",
+) -> None:
+    """Compare what the work in ``folder`` was begun with and what is asked for now.
+
+    Raises:
+        ConfigError: they differ; it names the first difference.
+    """
+    for name, value in now.items():
+        if was.get(name) != value:
+            raise ConfigError(
+                f"{folder} was made with {name} {was.get(name)!r}, not {value!r}; what is "
+                f"resumed goes on with what it was begun with: give the old value, or {anew}"
+            )
 
 
 def is_temporary(path: Path) -> bool:

@@ -12,6 +12,8 @@ _LINE = re.compile(r"[^\r\n]+")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
+    """The characters ``start:end`` of a text."""
+
     start: int
     end: int
 

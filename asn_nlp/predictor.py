@@ -186,25 +186,27 @@ class Predictor:
             try:
                 one = _as_article(article, place)
             except AnnotationError:
-                yield from read(chunk)
+                yield from self._shared_out(read, chunk)
                 raise
             chunk.append(one)
             characters += len(one.text)
             if len(chunk) == _CHUNK_ARTICLES or characters > _CHUNK_CHARACTERS:
-                yield from read(chunk)
+                yield from self._shared_out(read, chunk)
                 chunk, characters = [], 0
-        yield from read(chunk)
+        yield from self._shared_out(read, chunk)
 
-    def _read(self, articles: list[Article]) -> list[Article]:
+    def _shared_out(
+        self, read: Callable[[list[Article]], list[T]], articles: list[Article]
+    ) -> list[T]:
         readers = self._engine.at_once
         size = max(_SHARE_ARTICLES, -(-len(articles) // (readers * _SHARES)))
         if readers == 1 or len(articles) <= size:
-            return self._read_share(articles)
+            return read(articles)
         shares = [articles[start : start + size] for start in range(0, len(articles), size)]
         with ThreadPoolExecutor(readers) as pool:
-            return [article for share in pool.map(self._read_share, shares) for article in share]
+            return [one for share in pool.map(read, shares) for one in share]
 
-    def _read_share(self, articles: list[Article]) -> list[Article]:
+    def _read(self, articles: list[Article]) -> list[Article]:
         run = self._run
         encoded, logits = self._logits(articles, self._theme_head)
         read = decode(encoded, logits, run.labels, run.options, run.calibration)
@@ -220,13 +222,7 @@ class Predictor:
         self, articles: list[Article], theme_head: ThemeHead
     ) -> tuple[list[EncodedArticle], list[ArticleLogits]]:
         run = self._run
-        encoded = encode_articles(
-            articles,
-            self._tokenizer,
-            run.labels,
-            window_size=run.window.size,
-            window_context=run.window.context,
-        )
+        encoded = encode_articles(articles, self._tokenizer, run.labels, run.window)
         return encoded, article_logits(self._engine, theme_head, encoded, pad_id=run.pad_id)
 
 

@@ -88,17 +88,21 @@ def find_regencies(text: str) -> Iterator[tuple[int, int, Regency]]:
     it chooses (``Kota Banjar``), by default the regency.
     """
     words = list(re.finditer(r"\w[\w'’]*", text))
+    keys = [_key(word.group()) for word in words]
     names, longest = _by_words()
     index = 0
     while index < len(words):
         step = 1
         if text[words[index].start()].isupper():
             for length in range(min(longest, len(words) - index), 0, -1):
+                named = names.get("".join(keys[index : index + length]))
+                if named is None:
+                    continue
                 first, last = words[index], words[index + length - 1]
                 surface = text[first.start() : last.end()]
                 found = [
                     one
-                    for one, spelling in names.get(_key(surface), ())
+                    for one, spelling in named
                     # NTT's TTS is no one's Tts; a name is not parted by more than a space.
                     if surface == spelling or not spelling.isupper()
                 ]

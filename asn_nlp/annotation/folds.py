@@ -1,8 +1,11 @@
 """Every article read by a model that has not learned from it: k-fold cross-validation."""
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from asn_nlp.annotation.kept import read_opinions, write_opinions
 from asn_nlp.annotation.splits import near_duplicate_groups
 from asn_nlp.articles import Article
 from asn_nlp.errors import ConfigError
@@ -13,20 +16,37 @@ Learn = Callable[[Sequence[Article]], Read]  # from annotated articles to what r
 
 
 def fold_opinions(
-    articles: Sequence[Article], learn: Learn, *, folds: int, seed: int
+    articles: Sequence[Article],
+    learn: Learn,
+    *,
+    folds: int,
+    seed: int,
+    kept: Path,
+    made_with: Mapping[str, Any],
 ) -> list[Opinion]:
     """An opinion of each article, in their order, by what was learned from the other folds.
 
+    Args:
+        kept: folder of the opinions of each fold that is done; those that lie there are not made
+            again.
+        made_with: all else that ``learn`` learns by, of JSON, for those must have been made so.
+
     Raises:
         ConfigError: there are fewer than two folds, or fewer articles that are no near-duplicates
-            than folds.
+            than folds; or what is kept was made with something else or is damaged.
+        OSError: what is learned cannot be kept.
     """
+    made_with = {"folds": folds, "seed": seed, **made_with}
     opinions: dict[int, Opinion] = {}
-    for held_out in divide(articles, folds=folds, seed=seed):
-        kept_apart = set(held_out)
-        read = learn([one for place, one in enumerate(articles) if place not in kept_apart])
-        unseen = read([articles[place] for place in held_out])
-        opinions |= dict(zip(held_out, unseen, strict=True))
+    for number, held_out in enumerate(divide(articles, folds=folds, seed=seed), 1):
+        unseen, path = [articles[place] for place in held_out], kept / f"fold-{number}.safetensors"
+        if not path.exists():
+            kept_apart = set(held_out)
+            read = learn([one for place, one in enumerate(articles) if place not in kept_apart])
+            write_opinions(list(read(unseen)), path, made_with=made_with)
+        opinions |= dict(
+            zip(held_out, read_opinions(path, unseen, made_with=made_with), strict=True)
+        )
     return [opinions[place] for place in range(len(articles))]
 
 

@@ -4,9 +4,12 @@ Every node has the package, and the run in a folder of the same name. Only the p
 the command reads and writes files.
 """
 
+import logging
+import signal
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +46,24 @@ class _Reader:
         self._beats += 1
 
 
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Ray takes SIGTERM for itself, and ends the process by it without a word; not beyond this."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    ended = False
+    try:
+        yield
+    except SystemExit:
+        ended = True
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    if ended:
+        signal.raise_signal(signal.SIGTERM)
+
+
 @dataclass
 class _Actor:
     handle: Any
@@ -74,9 +95,13 @@ class Cluster:
         with extra("ray", "reading on a cluster"):
             import ray
         self._ray = ray
-        if not ray.is_initialized():
+        self._joined = not ray.is_initialized()  # by us, and so to be left
+        if self._joined:
             try:
-                ray.init(address=address or None, log_to_driver=False, logging_level="error")
+                with _signals_kept():
+                    ray.init(
+                        address=address or None, log_to_driver=False, logging_level=logging.ERROR
+                    )
             except (ConnectionError, ValueError) as error:
                 raise RunError(
                     f"there is no Ray cluster at {address!r} ({error!s:.200}); start one with "
@@ -85,9 +110,14 @@ class Cluster:
         self._opening = opening
         self._patience = patience
         self._told = told
-        cores = int(ray.cluster_resources().get("CPU", 1))
-        self._actors = [self._spawned() for _ in range(size or max(1, cores))]
-        self._place()
+        self._actors: list[_Actor] = []
+        try:
+            cores = int(ray.cluster_resources().get("CPU", 1))
+            self._actors += [self._spawned() for _ in range(size or max(1, cores))]
+            self._place()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def size(self) -> int:
@@ -113,6 +143,8 @@ class Cluster:
     def close(self) -> None:
         for actor in self._actors:
             self._end(actor)
+        if self._joined:
+            self._ray.shutdown()
 
     def _result(self, actor: _Actor) -> tuple[Task, list[Article] | Failed]:
         task = actor.task
@@ -169,6 +201,6 @@ class Cluster:
 
     def _spawned(self) -> _Actor:
         # Two calls at once, so that it can say how far it is while it reads.
-        kind = self._ray.remote(num_cpus=1, max_concurrency=2)(_Reader)
-        handle = kind.remote(self._opening)
+        kind = self._ray.remote(_Reader).options(num_cpus=1, max_concurrency=2)
+        handle: Any = kind.remote(self._opening)
         return _Actor(handle, handle.beats.remote())

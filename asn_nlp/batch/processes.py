@@ -6,9 +6,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -18,6 +19,8 @@ from asn_nlp.engines.onnx import cores
 from asn_nlp.errors import AsnError, RunError
 
 _OPENING = 600  # seconds in which a reader must have opened the run
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PRODUCTS = "OMP_NUM_THREADS"  # asked by OpenBLAS and MKL alike
 _BEAT = 0.5  # seconds between two messages of a reader about how far it is
 
 
@@ -48,7 +51,9 @@ class Processes:
         self._told = told
         self._readers: list[_Reader] = []
         try:
-            self._readers += [self._spawned(quiet=place > 0) for place in range(size)]
+            for place in range(size):
+                with _undisturbed():
+                    self._readers.append(self._spawned(quiet=place > 0))
             for reader in self._readers:
                 self._opened(reader)
         except BaseException:
@@ -106,8 +111,9 @@ class Processes:
         reader.connection.close()
         reader.process.kill()  # where it has closed its pipe and lives on
         reader.process.join()
-        new = self._spawned(quiet=True)
-        reader.process, reader.connection = new.process, new.connection
+        with _undisturbed():
+            new = self._spawned(quiet=True)
+            reader.process, reader.connection = new.process, new.connection
         self._opened(reader)
 
     def _spawned(self, *, quiet: bool) -> _Reader:
@@ -120,7 +126,8 @@ class Processes:
             daemon=True,
             name="asn-nlp reader",
         )
-        process.start()
+        with _products_by(threads):
+            process.start()
         there.close()
         return _Reader(process, here, time.monotonic())
 
@@ -142,9 +149,50 @@ class Processes:
         reader.seen = time.monotonic()
 
 
+@contextmanager
+def _products_by(threads: int) -> Iterator[None]:
+    """Processes started within multiply NumPy's matrices by so many threads: its library asks when
+    it is loaded, takes all cores unless told, and has them wait in a loop."""
+    before = os.environ.get(_PRODUCTS)
+    os.environ[_PRODUCTS] = str(threads)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_PRODUCTS]
+        else:
+            os.environ[_PRODUCTS] = before
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Within, a signal waits: a reader that was told but half of what it is would end in a
+    traceback. It has the signals blocked from then on: its parent ends it.
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals end the main one
+        yield
+        return
+    came: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: came.append(number)) for number in _SIGNALS
+    }
+    resource_tracker.ensure_running()  # which lets signals pass where it is started within
+    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS) if masks else set()
+    try:
+        yield
+    finally:
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
 def _work(connection: Connection, opening: Opening, threads: int, quiet: bool) -> None:
     """The life of a reader: it opens the run, then takes articles and gives them back."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's; the parent ends its readers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's, where it is not blocked
     os.environ["RAYON_NUM_THREADS"] = str(threads)  # the tokeniser's, which asks at its first use
     if quiet:  # a run that warns need warn once
         logging.disable(logging.WARNING)

@@ -40,13 +40,7 @@ def profile_reading(run: Run, file: Path) -> dict[str, float]:
     for part in (articles[:2], articles):
         engine.seconds = tokenizer.seconds = 0.0
         with timed("windows"):
-            encoded = encode_articles(
-                part,
-                cast(Tokenizer, tokenizer),
-                run.labels,
-                window_size=run.window.size,
-                window_context=run.window.context,
-            )
+            encoded = encode_articles(part, cast(Tokenizer, tokenizer), run.labels, run.window)
         with timed("theme head"):
             logits = article_logits(engine, head, encoded, pad_id=run.pad_id)
         with timed("decode"):

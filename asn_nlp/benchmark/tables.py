@@ -4,31 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from rich.console import Console
-from rich.table import Column, Table
-
 from asn_nlp.benchmark.race import Race, System
 from asn_nlp.benchmark.systems import PIPELINES, PRODUCTS
 from asn_nlp.benchmark.training import Training
 from asn_nlp.files import written_whole
+from asn_nlp.terminal import print_line, print_prose, print_table
 
 
 def print_race(race: Race) -> None:
     names, *rows = _rows(race)
-    table = Table(
-        *(Column(name, justify="right" if place else "left") for place, name in enumerate(names)),
-        title=race.title,
-        caption=_told(race),
-    )
-    for row in rows:
-        table.add_row(*row)
-    console = Console()
-    console.print(table)
+    print_table(names, rows, title=race.title)
+    print_prose(_told(race))
     for system in race.systems:
         if system.skipped is not None:
-            console.print(
-                f"left out: {system.name}: {system.skipped}", markup=False, soft_wrap=True
-            )
+            print_line(f"left out: {system.name}: {system.skipped}")
 
 
 def write_races(races: Sequence[Race], path: Path, *, machine: str) -> None:
@@ -47,23 +36,22 @@ def write_races(races: Sequence[Race], path: Path, *, machine: str) -> None:
 def print_profile(seconds: Mapping[str, float], *, words: int) -> None:
     """Where the time of a reading went."""
     total = sum(seconds.values())
-    table = Table("step", Column("ms", justify="right"), Column("share", justify="right"))
-    for name, each in seconds.items():
-        table.add_row(name, f"{each * 1e3:,.0f}", f"{each / total:.1%}")
-    table.caption = f"{words:,} words, {words / total:,.0f} a second"
-    Console().print(table)
+    rows = [(name, f"{each * 1e3:,.0f}", f"{each / total:.1%}") for name, each in seconds.items()]
+    print_table(("step", "ms", "share"), rows)
+    print_line(f"{words:,} words, {words / total:,.0f} a second")
 
 
 def print_training(training: Training) -> None:
     """The median round, and the ratio with its least and greatest."""
-    table = Table("training", "tokens/s", "speed", title=f"{len(training.ours)} rounds")
     low, high = min(training.ratios), max(training.ratios)
-    for name, laps, ratio in (
-        ("stock loop", training.stock, ""),
-        ("asn_nlp", training.ours, f"{median(training.ratios):.2f}× ({low:.2f}–{high:.2f})"),
-    ):
-        table.add_row(name, f"{median(lap.tokens / lap.seconds for lap in laps):,.0f}", ratio)
-    Console().print(table)
+    rows = [
+        (name, f"{median(lap.tokens / lap.seconds for lap in laps):,.0f}", ratio)
+        for name, laps, ratio in (
+            ("stock loop", training.stock, ""),
+            ("asn_nlp", training.ours, f"{median(training.ratios):.2f}× ({low:.2f}–{high:.2f})"),
+        )
+    ]
+    print_table(("training", "tokens/s", "speed"), rows, title=f"{len(training.ours)} rounds")
 
 
 def _rows(race: Race) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -69,20 +69,16 @@ def benchmark_training(
     ours = JointModel.from_encoder(find_encoder(str(run)), labels, dropout=EncoderConfig().dropout)
     limit = min(STOCK_WINDOW, stock.config.max_position_embeddings)
 
-    def windows(size: int, context: int) -> list[EncodedWindow]:
+    def windows(config: WindowConfig) -> list[EncodedWindow]:
         """In random order."""
         encoded = encode_articles(
-            articles,
-            tokenizer.backend_tokenizer,
-            labels,
-            window_size=size,
-            window_context=context,
-            with_gold=True,
+            articles, tokenizer.backend_tokenizer, labels, config, with_gold=True
         )
         every = [window for article in encoded for window in article.windows]
         return [every[index] for index in np.random.default_rng(0).permutation(len(every))]
 
-    long, short = windows(limit, 0), windows(min(window.size, limit), window.context)
+    long = windows(WindowConfig(limit, context=0))
+    short = windows(replace(window, size=min(window.size, limit)))
 
     def loop(
         model: JointModel,

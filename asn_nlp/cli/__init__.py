@@ -4,7 +4,6 @@ import importlib
 import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from asn_nlp.cli.boundary import DONE, REFUSED, guarded
 from asn_nlp.errors import ConfigError, nearest
@@ -64,6 +63,8 @@ def _run(command: str, arguments: Sequence[str]) -> int:
         print(_help())
         return DONE if command else REFUSED
     if command == "--version":
+        from importlib.metadata import version  # slow, and nothing else needs it
+
         print(f"asn-nlp {version('asn-nlp')}")
         return DONE
     if command not in COMMANDS:

@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from asn_nlp.articles import Article
 from asn_nlp.cli.boundary import DONE
 from asn_nlp.cli.parser import command_parser
@@ -18,6 +14,7 @@ from asn_nlp.errors import ConfigError, extra
 from asn_nlp.evaluation import Agreement, Score
 from asn_nlp.evaluation import agreement as agreement_of
 from asn_nlp.formats import choose, label_studio, read_articles
+from asn_nlp.terminal import print_line, print_table
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -30,16 +27,15 @@ def main(arguments: Sequence[str]) -> int:
 def agreement(files: Sequence[Path], *, output: Path | None = None) -> int:
     """Print how far each two annotators agree."""
     sides = _sides(files)
-    console = Console()
     for (first, ones), (second, others) in combinations(sides.items(), 2):
         found = agreement_of(ones, others)
-        _show(found, f"{first} and {second}", console)
+        _show(found, f"{first} and {second}")
         if output:
             folder = output if len(sides) == 2 else output / f"{first}-{second}"
             with extra("train", "the page of the differences"):
                 from asn_nlp.report import write_report
             sources = {"first, shown as gold": first, "second, shown as predicted": second}
-            console.print(f"page: {write_report(found.report, folder, provenance=sources)}")
+            print(f"page: {write_report(found.report, folder, provenance=sources)}")
     return DONE
 
 
@@ -66,23 +62,24 @@ def _sides(files: Sequence[Path]) -> dict[str, list[Article]]:
     }
 
 
-def _show(found: Agreement, title: str, console: Console) -> None:
+def _show(found: Agreement, title: str) -> None:
     report = found.report
     left = f", {found.one_sided:,} that only one has left out" if found.one_sided else ""
-    console.print(f"{title}: {report.articles:,} articles{left}", markup=False, soft_wrap=True)
+    print_line(f"{title}: {report.articles:,} articles{left}")
     if report.entities and report.partial:
-        table = Table("entities", "F1 strict", "F1 overlapping", "first", "second")
         partial = {**report.partial.labels, "all": report.partial.micro}
-        for name, score in {**report.entities.labels, "all": report.entities.micro}.items():
-            table.add_row(escape(name), *_row(score, f"{partial[name].f1:.3f}"))
-        console.print(table)
+        rows = [
+            _row(name, score, f"{partial[name].f1:.3f}")
+            for name, score in {**report.entities.labels, "all": report.entities.micro}.items()
+        ]
+        print_table(("entities", "F1 strict", "F1 overlapping", "first", "second"), rows)
     if report.themes:
-        table = Table("themes by passage", "F1", "Cohen's kappa", "first", "second")
+        rows = []
         for name, score in {**report.themes.labels, "all": report.themes.micro}.items():
             kappa = found.kappas.get(name)
-            table.add_row(escape(name), *_row(score, "–" if kappa is None else f"{kappa:.3f}"))
-        console.print(table)
+            rows.append(_row(name, score, "–" if kappa is None else f"{kappa:.3f}"))
+        print_table(("themes by passage", "F1", "Cohen's kappa", "first", "second"), rows)
 
 
-def _row(score: Score, other: str) -> list[str]:
-    return [f"{score.f1:.3f}", other, str(score.support), str(score.predicted)]
+def _row(name: str, score: Score, other: str) -> list[str]:
+    return [name, f"{score.f1:.3f}", other, str(score.support), str(score.predicted)]

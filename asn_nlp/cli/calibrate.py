@@ -41,13 +41,7 @@ def calibrate(run: str, file: Path, *, output: Path | None = None) -> int:
     gold = read_articles(file)
     if problems := [problem for article in gold for problem in opened.labels.problems(article)]:
         raise ConfigError(f"{file}: {problems[0]}")
-    encoded = encode_articles(
-        gold,
-        open_tokenizer(opened),
-        opened.labels,
-        window_size=opened.window.size,
-        window_context=opened.window.context,
-    )
+    encoded = encode_articles(gold, open_tokenizer(opened), opened.labels, opened.window)
     logits = article_logits(
         open_engine(opened), open_theme_head(opened), encoded, pad_id=opened.pad_id
     )

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tabulate import tabulate
+
 from asn_nlp.annotation.relations import record_rows, relations_of
 from asn_nlp.articles import Article
 from asn_nlp.cli.boundary import DONE, FOUND, REFUSED
@@ -127,13 +129,13 @@ def convert(
 
 def _formats() -> int:
     """What comes back from a file of each format that is written; the others are only read."""
-    held = {one.name: abilities(one) for one in FORMATS if one.write}
-    columns = list(next(iter(held.values())))
-    print("comes back from a file:", *columns, sep="  ")
-    for name, parts in held.items():
-        signs = ["yes" if parts[column] else "–" for column in columns]
-        cells = [sign.ljust(len(column)) for sign, column in zip(signs, columns, strict=True)]
-        print(f"{name:23}", *cells, sep="  ")
+    told = [
+        (one.name, *("yes" if holds else "–" for holds in abilities(one).values()))
+        for one in FORMATS
+        if one.write
+    ]
+    headings = ("format", *abilities(FORMATS[0]))
+    print(tabulate(told, headings, tablefmt="github"))  # as docs/formats.md has it
     return DONE
 
 

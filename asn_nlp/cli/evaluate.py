@@ -5,8 +5,9 @@ beside the run.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
 
 from asn_nlp.articles import Article
 from asn_nlp.cli.boundary import DONE
@@ -95,16 +96,29 @@ def _score(
     *,
     title: str,
 ) -> Report:
-    predicted = _read(predictor, gold, f"reading with {title}")
-    raw = None
+    predicted, probabilities = _read(predictor, gold, f"reading with {title}")
+    raw = raw_probabilities = None
     if predictor.calibration:  # a second reading, for what calibration changes
-        raw = _read(predictor.without_calibration(), gold, "reading without calibration")
-    return score(gold, predicted, labels=predictor.labels, raw=raw, known_mentions=known_mentions)
+        uncalibrated = predictor.without_calibration()
+        raw, raw_probabilities = _read(uncalibrated, gold, "reading without calibration")
+    return score(
+        gold,
+        predicted,
+        labels=predictor.labels,
+        raw=raw,
+        probabilities=probabilities,
+        raw_probabilities=raw_probabilities,
+        known_mentions=known_mentions,
+    )
 
 
-def _read(predictor: Predictor, gold: Sequence[Article], task: str) -> list[Article]:
-    bar = Console(stderr=True)
-    return list(track(predictor.predict(gold), task, total=len(gold), console=bar))
+def _read(
+    predictor: Predictor, gold: Sequence[Article], task: str
+) -> tuple[list[Article], list[NDArray[np.float64]]]:
+    """The articles with their spans, and how probable each theme of each passage is."""
+    opinions = tqdm(predictor.opinions(gold), task, total=len(gold), disable=None)
+    read = [(one.article, one.themes) for one in opinions]  # not what is said of each token
+    return [article for article, _ in read], [themes for _, themes in read]
 
 
 def _score_records(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.progress import track
+from tqdm import tqdm
 
 from asn_nlp.articles import Article
 from asn_nlp.cli.boundary import DONE
@@ -59,7 +59,8 @@ def choose_next(
                     rejected += 1
                     keep(record)
 
-        met = candidates(track(predictor.opinions(articles()), "reading", total=None))
+        read = predictor.opinions(articles())
+        met = candidates(tqdm(read, "reading", file=sys.stdout, disable=None))
     chosen = choose(met, number)
     write_articles([one.article for one in chosen], output, target, lossy=lossy)
     print(f"{len(chosen):,} of {len(met):,} articles: {output}")

@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+from tqdm import tqdm
 
 from asn_nlp.batch import BatchOptions, Progress, predict_files
 from asn_nlp.cli.boundary import DONE, FOUND
@@ -116,32 +114,38 @@ def predict(run: str, news: Sequence[Path], output: Path, options: BatchOptions)
 @contextmanager
 def _bar() -> Iterator[Progress]:
     """Articles, words a second and the time left, on stderr."""
-    columns = (
-        TextColumn("reading"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[articles]:,} articles, {task.fields[speed]:,.0f} words a second,"),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    bar = Bar(*columns, console=Console(stderr=True), speed_estimate_period=600)
-    task = bar.add_task("reading", total=None, articles=0, speed=0)
+    bar = tqdm(disable=True)  # until the size is told, so that an error is a line alone
     start = time.perf_counter()
     articles = words = 0
 
     def begin(size: int) -> None:
-        nonlocal start
+        nonlocal bar, start
         start = time.perf_counter()
-        bar.update(task, total=size or None)  # unknown of standard input
-        bar.start()  # not before, so that an error is a line alone
+        timed = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+        bar = tqdm(
+            desc="reading",
+            total=size or None,  # unknown of standard input
+            bar_format=timed if size else "{desc}: {elapsed}{postfix}",
+            miniters=0,  # what is read is told before a part is finished with
+            smoothing=0,
+            dynamic_ncols=True,
+            disable=None,
+        )
 
     def read(more: int, more_words: int) -> None:
         nonlocal articles, words
         articles += more
         words += more_words
-        bar.update(task, articles=articles, speed=words / (time.perf_counter() - start))
+        speed = words / (time.perf_counter() - start)
+        bar.set_postfix_str(f"{articles:,} articles, {speed:,.0f} words a second", refresh=False)
+        bar.update(0)
+
+    def finished(size: int) -> None:
+        if not articles and not bar.disable:  # an earlier attempt's, which says nothing of the pace
+            bar.initial += size
+        bar.update(size)
 
     try:
-        yield Progress(begin, read, lambda size: bar.advance(task, size))
+        yield Progress(begin, read, finished)
     finally:
-        if bar.live.is_started:
-            bar.stop()
+        bar.close()

@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
+from tqdm import tqdm
 
 from asn_nlp.articles import Article
 from asn_nlp.cli.boundary import DONE, FOUND
@@ -71,15 +70,21 @@ def records(
     read, rejected = 0, 0
     kept_articles: list[Article] = []
     start = time.perf_counter()
-    with Progress(console=Console(stderr=True)) as bar, problem_log(rejects_file) as keep:
-        task = bar.add_task("reading", total=None)
+    with (
+        tqdm(desc="reading", unit="B", unit_scale=True, disable=None) as bar,
+        problem_log(rejects_file) as keep,
+    ):
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
 
         def articles() -> Iterator[Article]:
             nonlocal read, rejected
             for record in read_news(
                 news,
                 exclude=(output, rejects_file),
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
+                progress=advance,
                 text_column=text_column,
                 id_column=id_column,
             ):

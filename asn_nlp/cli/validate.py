@@ -10,9 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from tokenizers import Tokenizer
 
 from asn_nlp.cli.boundary import DONE, FOUND
@@ -21,6 +18,7 @@ from asn_nlp.errors import EncoderError, extra
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.reading.encoding import token_offsets
 from asn_nlp.shipped import ENCODER
+from asn_nlp.terminal import print_line, print_table
 
 if TYPE_CHECKING:
     from asn_nlp.annotation.validation import ValidationReport
@@ -55,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(_plain(report), ensure_ascii=False, allow_nan=False, indent=2))
     else:
-        _show(report, Console())
+        _show(report)
     return FOUND if report.errors else DONE
 
 
@@ -90,24 +88,24 @@ def _plain(report: "ValidationReport") -> dict[str, Any]:
     }
 
 
-def _show(report: "ValidationReport", console: Console) -> None:
-    for severity, style in (("warning", "yellow"), ("error", "red")):
+def _show(report: "ValidationReport") -> None:
+    for severity in ("warning", "error"):
         findings = [one for one in report.findings if one.severity == severity]
-        console.print(f"{severity}s: {len(findings)}", style=f"bold {style}")
+        print(f"{severity}s: {len(findings)}")
         for one in findings:
-            line = f"{one.message} ({one.rule})"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            print_line(f"{one.message} ({one.rule})")
     if report.findings:
-        console.print("in brackets: the heading in the guidelines, which asn-nlp guidelines prints")
-    table = Table("", *(file.path.name for file in report.files), "all")
-    for name, counts in (
+        print("in brackets: the heading in the guidelines, which asn-nlp guidelines prints")
+    counted = (
         ("articles", [file.articles for file in report.files]),
         ("passages", [file.passages for file in report.files]),
         *_rows([file.labels for file in report.files]),
         *_rows([file.themes for file in report.files]),
-    ):
-        table.add_row(escape(name), *map(str, [*counts, sum(counts)]))
-    console.print(table)
+    )
+    print_table(
+        ("", *(file.path.name for file in report.files), "all"),
+        [(name, *map(str, [*counts, sum(counts)])) for name, counts in counted],
+    )
 
 
 def _rows(counters: Sequence[Counter[str]]) -> list[tuple[str, list[int]]]:

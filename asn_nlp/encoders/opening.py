@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 
 from asn_nlp.encoders.finding import FoundEncoder
-from asn_nlp.errors import EncoderError
+from asn_nlp.errors import EncoderError, first_line
 
 
 def open_config(found: FoundEncoder) -> PreTrainedConfig:
@@ -74,13 +74,12 @@ def told_opening(found: FoundEncoder) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0]
         place = (
             f"the encoder folder {found.name}"
             if found.name == str(found.folder)
             else f"the encoder {found.name!r}, kept in {found.folder},"
         )
         raise EncoderError(
-            f"{place} cannot be opened: {reason or type(error).__name__}; "
+            f"{place} cannot be opened: {first_line(error)}; "
             "if a file is damaged, delete it and fetch it again"
         ) from error

@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from asn_nlp.engines.protocol import Output
-from asn_nlp.errors import RunError
+from asn_nlp.errors import RunError, first_line
 
 # The key of the entry that names a file of weights outside the graph, as protobuf writes it.
 _EXTERNAL_DATA = b"\x0a\x08location"
@@ -57,9 +57,8 @@ class OnnxEngine:
                 content, options, ["CPUExecutionProvider"], disabled_optimizers=left_out
             )
         except Exception as error:  # ONNX Runtime's errors share no other base
-            reason = str(error).partition("\n")[0]
             raise RunError(
-                f"{graph} cannot be opened as a graph ({reason}); write it anew with "
+                f"{graph} cannot be opened as a graph ({first_line(error)}); write it anew with "
                 "'asn-nlp export', or read with engine='torch'"
             ) from error
         inputs = {node.name for node in self._session.get_inputs()}
@@ -76,10 +75,9 @@ class OnnxEngine:
         try:
             return Output(*self._session.run(["logits", "vectors"], inputs))
         except Exception as error:  # ONNX Runtime's errors share no other base
-            reason = str(error).partition("\n")[0]
             raise RunError(
-                f"{self._graph} cannot read these tokens ({reason}); the graph, the tokeniser or "
-                "the window is another run's: copy the folder again"
+                f"{self._graph} cannot read these tokens ({first_line(error)}); the graph, the "
+                "tokeniser or the window is another run's: copy the folder again"
             ) from error
 
 

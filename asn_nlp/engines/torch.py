@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asn_nlp.engines.protocol import Output
-from asn_nlp.errors import RunError, extra
+from asn_nlp.errors import RunError, extra, first_line
 
 with extra("train", "reading with PyTorch"):
     import torch
@@ -99,10 +99,9 @@ def open_classifier(folder: Path) -> PreTrainedModel:
                 attn_implementation=BLOCKED,
             )
     except Exception as error:  # whatever a damaged config or file makes transformers raise
-        reason = str(error).partition("\n")[0]
         raise RunError(
-            f"the token classifier in {folder} cannot be opened ({reason}); train it anew, or "
-            "copy the folder again"
+            f"the token classifier in {folder} cannot be opened ({first_line(error)}); train it "
+            "anew, or copy the folder again"
         ) from error
     for name in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if loading[name]:

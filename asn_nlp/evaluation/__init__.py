@@ -19,13 +19,12 @@ from asn_nlp.evaluation.intervals import Interval
 from asn_nlp.evaluation.leading import LeadingF1, entity_f1, leading_f1, theme_f1
 from asn_nlp.evaluation.mistakes import KINDS, Mistake, mistakes
 from asn_nlp.evaluation.reliability import Bin, Reliability, RiskCoverage, Trust
-from asn_nlp.evaluation.scores import NONE, Confusion, Score, Scores
+from asn_nlp.evaluation.scores import Confusion, Score, Scores
 from asn_nlp.evaluation.slices import Slice, slice_values
 from asn_nlp.evaluation.summary import Report, evaluate
 
 __all__ = [
     "KINDS",
-    "NONE",
     "Agreement",
     "Bin",
     "Case",

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from asn_nlp.evaluation.alignment import Case
 from asn_nlp.evaluation.intervals import Interval, resample
+from asn_nlp.labels import LabelSet
 from asn_nlp.reading.calibration import equal_mass_bins
 
 _BINS = 10
@@ -59,13 +60,15 @@ class Trust:
     """What the scores of entities, or of themes, are worth.
 
     Attributes:
+        spans: that are scored.
         raw: of the model's own scores, where ``scores`` is of calibrated ones.
+        risk_coverage: None where the scores are not only of what is read.
     """
 
     spans: int
     scores: Reliability
     raw: Reliability | None
-    risk_coverage: RiskCoverage
+    risk_coverage: RiskCoverage | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,39 @@ def theme_trust(
 ) -> Trust | None:
     """Over passages; None as of ``entity_trust``."""
     return _trust(_judged_themes, cases, raw, seed=seed, resamples=resamples)
+
+
+def decision_trust(
+    cases: Sequence[Case],
+    probabilities: Sequence[NDArray[np.float64]],
+    raw: Sequence[NDArray[np.float64]] | None,
+    *,
+    labels: LabelSet,
+    seed: int,
+    resamples: int,
+) -> Trust | None:
+    """Of every passage with every theme, read or not, as is usual where labels are many.
+
+    Args:
+        probabilities: (passages, themes) of each case.
+        raw: likewise, of the model's own.
+    """
+    marked = [
+        np.array([[theme in wanted for theme in labels.themes] for wanted, _ in case.themes])
+        for case in cases
+    ]
+    right = np.concatenate([one.ravel() for one in marked]).astype(np.bool_)
+    article = np.repeat(np.arange(len(cases)), [one.size for one in marked])
+    if not len(right):
+        return None
+
+    def reliability(scores: Sequence[NDArray[np.float64]]) -> Reliability:
+        flat = np.concatenate([one.ravel() for one in scores])
+        judged = _Judged(flat, right, article, len(cases))
+        return _reliability(judged, seed=seed, resamples=resamples)
+
+    before = None if raw is None else reliability(raw)
+    return Trust(len(right), reliability(probabilities), before, None)
 
 
 def _judged_entities(case: Case) -> Iterator[_Row]:

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asn_nlp.articles import Article
 from asn_nlp.evaluation.alignment import Case, match_articles
 from asn_nlp.evaluation.counts import (
@@ -15,7 +18,7 @@ from asn_nlp.evaluation.counts import (
 from asn_nlp.evaluation.curves import Curve, entity_curves, theme_curves
 from asn_nlp.evaluation.leading import LeadingF1
 from asn_nlp.evaluation.mistakes import count_mistakes, theme_confusion
-from asn_nlp.evaluation.reliability import Trust, entity_trust, theme_trust
+from asn_nlp.evaluation.reliability import Trust, decision_trust, entity_trust, theme_trust
 from asn_nlp.evaluation.scores import Confusion, Score, Scores, known_score
 from asn_nlp.evaluation.slices import Slice, slices
 from asn_nlp.labels import LabelSet
@@ -43,6 +46,8 @@ class Report:
             ``theme_curves`` too.
         entity_trust: what the scores of entities are worth; None where nothing is predicted or a
             prediction has no score. ``theme_trust`` likewise.
+        decision_trust: what the probabilities are worth that a passage has a theme, of all passages
+            and themes; None where they were not given.
         mistakes: how many there are of each kind.
         slices: scores by the values of each field of meta.
         calibrated: whether scores are probabilities of being right, which a calibration makes them.
@@ -68,6 +73,7 @@ class Report:
     theme_curves: Mapping[str, Curve]
     entity_trust: Trust | None
     theme_trust: Trust | None
+    decision_trust: Trust | None
     mistakes: Mapping[str, int]
     slices: Mapping[str, tuple[Slice, ...]]
     calibrated: bool
@@ -94,6 +100,8 @@ def evaluate(
     *,
     labels: LabelSet,
     raw: Iterable[Article] | None = None,
+    probabilities: Sequence[NDArray[np.float64]] | None = None,
+    raw_probabilities: Sequence[NDArray[np.float64]] | None = None,
     known_mentions: frozenset[str] = frozenset(),
     seed: int = 0,
     resamples: int = 1000,
@@ -105,6 +113,8 @@ def evaluate(
         labels: of the run that predicted.
         raw: the same predictions with the model's own scores, where ``predicted`` has calibrated
             ones; None where it has not.
+        probabilities: (passages, themes) of each gold article, in their order: that a passage has a
+            theme, read or not. ``raw_probabilities``, the model's own.
         known_mentions: surfaces of the mentions training saw, case-sensitive.
         seed: of the bootstrap, which draws ``resamples`` samples of articles.
 
@@ -161,6 +171,11 @@ def evaluate(
         theme_curves=theme_curves(cases, labels) if labels.themes else {},
         entity_trust=entity_trust(cases, raw_cases, **draw) if labels.entities else None,
         theme_trust=theme_trust(cases, raw_cases, **draw) if labels.themes else None,
+        decision_trust=decision_trust(
+            cases, probabilities, raw_probabilities, labels=labels, **draw
+        )
+        if labels.themes and probabilities is not None
+        else None,
         mistakes=count_mistakes(cases),
         slices=slices(cases, labels, **draw),
         calibrated=raw is not None,

@@ -28,6 +28,7 @@ _LARGEST_WEIGHT = 63  # seven bits
 _LARGEST_STORED = 127
 _SMALLEST_STORED = 65_536  # values; a smaller matrix is not worth rounding
 _DAMPING = 0.01  # of the mean moment, without which rare columns would be made to pay for all
+_TOGETHER = 64  # rows, whose errors reach those behind them in one product
 _TINY = 1e-6
 _EVENED = 0.75  # how much of the difference between columns of a value is left to its weights
 
@@ -210,10 +211,15 @@ def _rounded_weights(
     damped = moments + np.eye(len(moments)) * (_DAMPING * np.diagonal(moments).mean() + _TINY)
     shares = np.linalg.cholesky(np.linalg.inv(damped)).T
     whole = np.empty(values.shape, dtype=np.int8)
-    for row, share in enumerate(shares):
-        whole[row] = np.clip(np.rint(values[row] / scale), -_LARGEST_WEIGHT, _LARGEST_WEIGHT)
-        error = (values[row] - whole[row] * scale) / share[row]
-        values[row + 1 :] -= np.outer(share[row + 1 :], error)
+    errors = np.empty_like(values)
+    for start in range(0, len(values), _TOGETHER):
+        block = slice(start, start + _TOGETHER)
+        end = min(block.stop, len(values))
+        for row in range(start, end):
+            whole[row] = np.clip(np.rint(values[row] / scale), -_LARGEST_WEIGHT, _LARGEST_WEIGHT)
+            errors[row] = (values[row] - whole[row] * scale) / shares[row, row]
+            values[row + 1 : end] -= np.outer(shares[row, row + 1 : end], errors[row])
+        values[end:] -= shares[block, end:].T @ errors[block]
     return [
         numpy_helper.from_array(whole, f"{weights.name}.int8"),
         numpy_helper.from_array(scale, f"{weights.name}.scale"),

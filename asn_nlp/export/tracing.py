@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 from asn_nlp.engines.attention import BLOCKED
-from asn_nlp.errors import RunError, extra
+from asn_nlp.errors import RunError, extra, first_line
 
 with extra("train", "writing a graph"):
     import onnx
@@ -32,10 +32,9 @@ def traced_graph(classifier: PreTrainedModel, scratch: Path) -> onnx.ModelProto:
         classifier.set_attn_implementation(BLOCKED)
         _trace(classifier, path)
     except Exception as error:  # the exporter raises whatever an operator makes it
-        reason = str(error).partition("\n")[0]
         raise RunError(
             f"the encoder {classifier.config.model_type!r} cannot be written as a graph "
-            f"({reason}); read the run with PyTorch"
+            f"({first_line(error)}); read the run with PyTorch"
         ) from error
     finally:
         classifier.set_attn_implementation(attention)

@@ -17,7 +17,7 @@ from asn_nlp.articles import Article, Span
 from asn_nlp.errors import AnnotationError
 from asn_nlp.files import written_folder
 from asn_nlp.formats import flat
-from asn_nlp.formats.folder import LONGEST_NAME, file_name, id_of, names_in
+from asn_nlp.formats.folder import cannot_name, holds, id_of, names_in
 from asn_nlp.formats.news import text_only_cannot_hold
 from asn_nlp.formats.offsets import Mark, fitted
 from asn_nlp.formats.problems import Problem
@@ -90,15 +90,7 @@ def cannot_hold(article: Article) -> list[str]:
         for span in article.spans
         if article.surface(span)[0] in "\r\n" or article.surface(span)[-1] in "\r\n"
     ]
-    if len(file_name(article.id).encode()) > LONGEST_NAME:
-        problems.append(f"{where} an id that long, as it names a file; shorten it")
-    return problems
-
-
-def recognises(path: Path) -> bool:
-    if path.is_dir():
-        return next(path.rglob("*.ann"), None) is not None
-    return path.suffix.lower() == ".ann"
+    return problems + cannot_name(article, "brat")
 
 
 def _standoff(article: Article, relations: Iterable[Relation]) -> str:
@@ -184,4 +176,6 @@ def _mark(text: str, line: str) -> tuple[str, Mark] | str:
     return found["name"], Mark(pieces[0][0], pieces[-1][1], surface or None)
 
 
-FORMAT = Format("brat", (".ann",), scan, write, cannot_hold, recognises, relations=True)
+FORMAT = Format(
+    "brat", (".ann",), scan, write, cannot_hold, partial(holds, ending=".ann"), relations=True
+)

@@ -3,7 +3,7 @@
 Three shapes, told apart record by record: ``label`` with ``[start, end, name]``, ``entities`` with
 offsets by name, and ``label`` with names alone, which are themes of the whole text. The first is
 written. Offsets count UTF-16 units, as the page in which people annotate does. Relations are kept
-beside the article, comments are passed over, and other fields go into the meta.
+beside the article, and other fields, comments among them, go into the meta.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,15 +14,17 @@ from asn_nlp.articles import Article, Span
 from asn_nlp.errors import AnnotationError
 from asn_nlp.files import written_whole
 from asn_nlp.formats import flat
+from asn_nlp.formats.json_values import first_record
 from asn_nlp.formats.offsets import Utf16, characters
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import articles_of, gathered, json_cannot_hold, text_faults, to_json
 from asn_nlp.formats.relations import Relation, between
-from asn_nlp.formats.rows import Row, first_record, jsonl_rows
+from asn_nlp.formats.rows import Row, jsonl_rows
 
 _ID = "article_id"  # doccano numbers its examples itself
-_OWN = {_ID, "id", "text", "label", "entities", "relations", "cats", "Comments", "comments"}
+_OWN = {_ID, "id", "text", "label", "entities", "relations", "cats"}
+_COMMENTS = {"Comments", "comments"}  # every record of an export has them, most are empty
 
 
 def scan(path: Path) -> Iterator[Placed | Problem]:
@@ -73,7 +75,11 @@ def _article(row: Row) -> Article:
         )
     text = record["text"]
     given = next((record[name] for name in (_ID, "id") if record.get(name) is not None), row.line)
-    meta = {name: value for name, value in record.items() if name not in _OWN and value is not None}
+    meta = {
+        name: value
+        for name, value in record.items()
+        if name not in _OWN and value is not None and (value or name not in _COMMENTS)
+    }
     problems = list(text_faults(text))
     try:
         article = flat.article_of(str(given), text, _spans(text, record), gathered(meta))
@@ -129,7 +135,7 @@ def _spans(text: str, record: Mapping[str, Any]) -> list[Span]:
         flat.span_of(start, end, name)
         for (start, end), (_, _, name) in zip(places, marked, strict=True)
     ]
-    return spans + [flat.theme_of(0, len(text), name) for name in themes]
+    return spans + [flat.theme_of(text, name) for name in themes]
 
 
 def _mark(value: object) -> tuple[int, int, str] | None:

@@ -26,9 +26,9 @@ def span_of(start: int, end: int, name: str, score: float | None = None) -> Span
     return EntitySpan(start, end, name, score)
 
 
-def theme_of(start: int, end: int, name: str, score: float | None = None) -> ThemeSpan:
-    """The theme that a name makes where only themes have names."""
-    return ThemeSpan(start, end, name.removeprefix(_PREFIX) or name, score)
+def theme_of(text: str, name: str) -> ThemeSpan:
+    """The theme of a whole text that a name makes where only themes have names."""
+    return ThemeSpan(0, len(text), name.removeprefix(_PREFIX) or name)
 
 
 def article_of(id: str, text: str, spans: list[Span], meta: dict[str, object]) -> Article:

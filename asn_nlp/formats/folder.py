@@ -1,4 +1,4 @@
-"""Names of files for formats that keep a folder with a file for each article.
+"""Formats that keep a folder with a file for each article, which is named by the article's id.
 
 An id that is no name for a file is written with percent signs, as in addresses of the web.
 """
@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from asn_nlp.articles import Article
 from asn_nlp.errors import AnnotationError
 
-LONGEST_NAME = 200  # bytes, so that endings and a temporary file's name still fit
+_LONGEST_NAME = 200  # bytes, so that endings and a temporary file's name still fit
 _SAFE = " ,;()[]'+@=!"
 
 
@@ -23,6 +24,23 @@ def id_of(name: str) -> str:
     """The id that a file's name means."""
     meant = "" if name == "%" else unquote(name)
     return meant if file_name(meant) == name else name
+
+
+def cannot_name(article: Article, called: str) -> list[str]:
+    """That the format ``called`` so cannot name a file by an id that long."""
+    if len(file_name(article.id).encode()) <= _LONGEST_NAME:
+        return []
+    return [
+        f"article {article.id!r}: {called} cannot hold an id that long, as it names a file; "
+        "shorten it"
+    ]
+
+
+def holds(path: Path, *, ending: str) -> bool:
+    """Whether ``path`` is a folder with files of that ending somewhere below it, or one of them."""
+    if path.is_dir():
+        return next(path.rglob(f"*{ending}"), None) is not None
+    return path.suffix.lower() == ending
 
 
 def names_in(folder: Path) -> Callable[[str], str]:

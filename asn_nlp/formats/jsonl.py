@@ -5,6 +5,7 @@ from pathlib import Path
 
 from asn_nlp.articles import Article
 from asn_nlp.files import written_whole
+from asn_nlp.formats.json_values import json_rows
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import (
@@ -13,7 +14,7 @@ from asn_nlp.formats.records import (
     json_cannot_hold,
     to_json,
 )
-from asn_nlp.formats.rows import json_rows, jsonl_rows
+from asn_nlp.formats.rows import jsonl_rows
 
 
 def scan(path: Path) -> Iterator[Placed | Problem]:

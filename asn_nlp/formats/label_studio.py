@@ -19,6 +19,7 @@ from xml.sax.saxutils import quoteattr
 
 from asn_nlp.articles import Article, EntitySpan, Span
 from asn_nlp.files import written_whole
+from asn_nlp.formats.json_values import first_record, json_rows
 from asn_nlp.formats.label_studio_tasks import (
     ENTITIES,
     ID,
@@ -34,7 +35,6 @@ from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import articles_of, json_cannot_hold, to_json
 from asn_nlp.formats.relations import Relate, Relation, no_relations
-from asn_nlp.formats.rows import first_record, json_rows
 from asn_nlp.labels import ASN_LABELS, LabelSet
 
 _COLOURS = ("#c2410c", "#1d4ed8", "#047857", "#7e22ce", "#be123c", "#0e7490", "#a16207", "#4d7c0f")

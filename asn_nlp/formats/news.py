@@ -15,11 +15,12 @@ from asn_nlp.files import Found, check_apart, walk, written_whole
 from asn_nlp.formats.compression import bare, opened
 from asn_nlp.formats.csv_rows import csv_rows
 from asn_nlp.formats.ids import MetIds
+from asn_nlp.formats.json_values import json_rows
 from asn_nlp.formats.parquet import parquet_rows
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import articles_of, gathered, plain, text_faults
-from asn_nlp.formats.rows import Row, json_rows, jsonl_rows, text_rows
+from asn_nlp.formats.rows import Row, jsonl_rows, text_rows
 
 # The rows of a file whose words stand in the column that is named, which CSV alone asks for.
 _ROWS: dict[str, Callable[[BinaryIO, str], Iterator[Row]]] = {

@@ -13,10 +13,11 @@ from asn_nlp.articles import Article, Span
 from asn_nlp.errors import AnnotationError
 from asn_nlp.files import written_whole
 from asn_nlp.formats import flat
+from asn_nlp.formats.json_values import first_record
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import articles_of, gathered, json_cannot_hold, text_faults, to_json
-from asn_nlp.formats.rows import Row, first_record, jsonl_rows
+from asn_nlp.formats.rows import Row, jsonl_rows
 
 _OWN = {"id", "text", "spans", "tokens", "answer", "accept", "label", "options", "relations"}
 _OWN |= {"config", "html", "head", "child"}
@@ -78,7 +79,7 @@ def _article(row: Row) -> Article:
     chosen = record.get("accept") or []
     for name in [*(chosen if isinstance(chosen, list) else []), record.get("label")]:
         if isinstance(name, str):
-            spans.append(flat.theme_of(0, len(text), name))
+            spans.append(flat.theme_of(text, name))
     try:
         article = flat.article_of(str(given), text, spans, gathered(meta))
     except AnnotationError as error:

@@ -1,12 +1,11 @@
-"""The rows of text, JSON and JSON Lines files, one at a time; the one reader of such files.
+"""The rows of text and JSON Lines files, one at a time, and what is asked of each.
 
 No row stops the rest, and none takes more memory than a record of ``LONGEST_RECORD``.
 """
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, NoReturn
 
 LONGEST_RECORD = 64 * 2**20  # bytes of a line or row, characters in CSV
@@ -17,7 +16,6 @@ _DEEP = (
     f"lists and objects must stand at most {DEEPEST_JSON} deep inside each other, but stand "
     "deeper; flatten them"
 )
-_LONG_NUMBER = "{} holds a whole number of more than 4,300 digits; shorten it, or make it a string"
 
 
 class Row(NamedTuple):
@@ -70,60 +68,6 @@ def jsonl_rows(file: BinaryIO) -> Iterator[Row]:
                 yield Row(line, shown(raw), problem=str(error))
 
 
-def json_rows(file: BinaryIO) -> Iterator[Row]:
-    """The elements of a JSON list, or the one value of a file that holds no list.
-
-    Their ``line`` is their place in the list. What breaks the JSON ends the reading.
-    """
-    try:
-        text = decoded(file.read())
-    except RowError as error:
-        yield Row(None, "", problem=str(error))
-        return
-    place = _past_space(text, 0)
-    listed = text[place : place + 1] == "["
-    place = _past_space(text, place + listed)
-    number = 0
-    while place < len(text):
-        if listed and text[place] == "]":
-            break
-        number += 1
-        try:
-            value, end = _value_at(text, place)
-        except RowError as error:
-            yield Row(number, text[place : place + EXCERPT], problem=str(error))
-            return
-        yield Row(number, None, value)
-        place = _past_space(text, end)
-        if not listed:
-            break
-        if text[place : place + 1] == ",":
-            place = _past_space(text, place + 1)
-        elif text[place : place + 1] != "]":
-            yield Row(None, "", problem=_broken_list(text, place))
-            return
-    if listed and text[place : place + 1] != "]":
-        yield Row(None, "", problem=_broken_list(text, place))
-    elif rest := text[place + listed :].strip():
-        yield Row(
-            None,
-            "",
-            problem=f"a JSON file must end where its value does, but goes on with {rest!r:.60}; "
-            "remove that, or call the file .jsonl if each line is a record",
-        )
-
-
-def first_record(path: Path) -> Mapping[str, object]:
-    """The first object of a JSON or JSON Lines file, by its ending; empty where there is none."""
-    try:
-        with path.open("rb") as file:
-            rows = json_rows(file) if path.suffix.lower() == ".json" else jsonl_rows(file)
-            first = next(rows, None)
-    except OSError:
-        return {}
-    return first.fields if first and isinstance(first.fields, Mapping) else {}
-
-
 def decoded(raw: bytes) -> str:
     """UTF-8 text, without a mark in front.
 
@@ -133,16 +77,26 @@ def decoded(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RowError(
-            f"text must be UTF-8, but byte {error.start} of the record is "
-            f"0x{error.object[error.start]:02x}; save it as UTF-8"
-        ) from None
+        raise not_utf8(error) from None
+    check_no_nul(text)
+    return text
+
+
+def not_utf8(error: UnicodeDecodeError, before: int = 0) -> RowError:
+    """``before``: bytes of the record that were decoded already."""
+    return RowError(
+        f"text must be UTF-8, but byte {before + error.start} of the record is "
+        f"0x{error.object[error.start]:02x}; save it as UTF-8"
+    )
+
+
+def check_no_nul(text: str, before: int = 0) -> None:
+    """Raises RowError; ``before``: characters of the record in front of ``text``."""
     if "\0" in text:
         raise RowError(
-            f"text must hold no NUL, as UTF-16 would, but character {text.index(chr(0))} of the "
-            "record is one; save it as UTF-8, or remove the NUL"
+            f"text must hold no NUL, as UTF-16 would, but character {before + text.index(chr(0))} "
+            "of the record is one; save it as UTF-8, or remove the NUL"
         )
-    return text
 
 
 def parsed(text: str) -> object:
@@ -153,56 +107,28 @@ def parsed(text: str) -> object:
             surrogate pair, or more than ``DEEPEST_JSON`` lists or objects inside each other.
     """
     try:
-        return _checked(_JSON.decode(text), text)
+        return checked(DECODER.decode(text), text)
     except json.JSONDecodeError as error:
         near = error.doc[max(0, error.pos - 20) : error.pos + 20]
         raise RowError(
             f"a line must be one JSON object, but column {error.colno} breaks it "
             f"({error.msg}) near {near!r}; repair the line"
         ) from None
-    except RecursionError:
-        raise RowError(_DEEP) from None
-    except RowError:
-        raise
-    except ValueError:  # the only other: Python reads no whole number of more digits
-        raise RowError(_LONG_NUMBER.format("a line must be one JSON object, but it")) from None
+    except (RecursionError, ValueError) as error:
+        raise RowError(unread(error, "a line must be one JSON object, but it")) from None
 
 
-def _value_at(text: str, place: int) -> tuple[object, int]:
-    """The value that begins at ``place``, and where it ends; raises as ``parsed``."""
-    try:
-        value, end = _JSON.raw_decode(text, place)
-    except json.JSONDecodeError as error:
-        near = error.doc[max(0, error.pos - 20) : error.pos + 20]
-        raise RowError(
-            f"a JSON file must hold one value or a list, but line {error.lineno}, column "
-            f"{error.colno} breaks it ({error.msg}) near {near!r}; repair the file"
-        ) from None
-    except RecursionError:
-        raise RowError(_DEEP) from None
-    except RowError:
-        raise
-    except ValueError:
-        raise RowError(_LONG_NUMBER.format("a JSON file must be readable, but it")) from None
-    return _checked(value, text[place:end]), end
+def unread(error: Exception, what: str) -> str:
+    """Why ``DECODER`` stopped at what is JSON, ``what`` and a verb."""
+    if isinstance(error, RowError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return _DEEP
+    # The only other: Python reads no whole number of more digits.
+    return f"{what} holds a whole number of more than 4,300 digits; shorten it, or make it a string"
 
 
-def _past_space(text: str, place: int) -> int:
-    while place < len(text) and text[place] in " \t\r\n":
-        place += 1
-    return place
-
-
-def _broken_list(text: str, place: int) -> str:
-    line = text.count("\n", 0, place) + 1
-    found = repr(text[place : place + 20]) if place < len(text) else "the end"
-    return (
-        f"the elements of a JSON list must be divided by commas up to ']', but line {line} has "
-        f"{found}; repair the file"
-    )
-
-
-def _checked(value: object, text: str) -> object:
+def checked(value: object, text: str) -> object:
     """``value``, which ``text`` means, unless it is too deep or holds half a character."""
     if text.count("[") + text.count("{") > DEEPEST_JSON and _is_deep(value):
         raise RowError(_DEEP)
@@ -241,7 +167,9 @@ def _not_finite(number: str) -> NoReturn:
     )
 
 
-_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_not_finite)
+DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_finite, parse_constant=_not_finite
+)
 
 
 def _is_deep(value: object) -> bool:

@@ -6,6 +6,7 @@ feature ``value``. Other layers are passed over. Offsets are converted from and 
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from asn_nlp.articles import Article, EntitySpan, Span, ThemeSpan
 from asn_nlp.errors import AnnotationError, extra
 from asn_nlp.files import written_folder
 from asn_nlp.formats import flat
-from asn_nlp.formats.folder import LONGEST_NAME, file_name, id_of, names_in
+from asn_nlp.formats.folder import cannot_name, holds, id_of, names_in
 from asn_nlp.formats.problems import Problem
 from asn_nlp.formats.protocol import Format, Placed
 from asn_nlp.formats.records import text_faults
@@ -89,15 +90,7 @@ def cannot_hold(article: Article) -> list[str]:
     ):
         if found := _NOT_IN_XML.search(value):
             problems.append(f"{where} U+{ord(found[0]):04X} in {what}, as XML; remove it")
-    if len(file_name(article.id).encode()) > LONGEST_NAME:
-        problems.append(f"{where} an id that long, as it names a file; shorten it")
-    return problems
-
-
-def recognises(path: Path) -> bool:
-    if path.is_dir():
-        return next(path.rglob("*.xmi"), None) is not None
-    return path.suffix.lower() == ".xmi"
+    return problems + cannot_name(article, "UIMA CAS")
 
 
 def _in_xml(text: str) -> str:
@@ -153,4 +146,4 @@ def _entity_or_theme(start: int, end: int, label: str, system: Any) -> Span:
     return flat.span_of(start, end, label)
 
 
-FORMAT = Format("uima", (".xmi",), scan, write, cannot_hold, recognises)
+FORMAT = Format("uima", (".xmi",), scan, write, cannot_hold, partial(holds, ending=".xmi"))

@@ -1,14 +1,15 @@
 """Text to masked inputs: tokens with word borders, windows of them, and whole words hidden."""
 
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import Dataset
+from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 
 _CHUNK = 1_000  # documents tokenised at once
@@ -32,7 +33,8 @@ class MaskedBatch(NamedTuple):
 def tokenise(documents: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> list[Tokens]:
     """One stream a document, closed by the separator; the words are the tokeniser's own."""
     streams = []
-    for start in track(range(0, len(documents), _CHUNK), "tokenising", transient=True):
+    starts = range(0, len(documents), _CHUNK)
+    for start in tqdm(starts, "tokenising", leave=False, file=sys.stdout, disable=None):
         encodings = tokenizer(
             list(documents[start : start + _CHUNK]), add_special_tokens=False, verbose=False
         ).encodings

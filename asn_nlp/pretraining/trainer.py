@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,18 +14,18 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import BarColumn, Progress, TimeRemainingColumn
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from asn_nlp.config import PretrainConfig, check_unchanged
+from asn_nlp.config import PretrainConfig
 from asn_nlp.encoders import find_encoder
 from asn_nlp.engines.torch import fast_dtype
 from asn_nlp.errors import ConfigError, TrainingError
-from asn_nlp.files import claimed, replaced_whole, temporary_folder, written_whole
+from asn_nlp.files import check_unchanged, claimed, replaced_whole, temporary_folder, written_whole
 from asn_nlp.pretraining.language_model import masked_loss, new_model, taken_over
 from asn_nlp.pretraining.masking import (
     MaskedBatch,
@@ -233,8 +234,14 @@ def _train(
         num_workers=2 if cuda else 0,
         pin_memory=cuda,
     )
-    columns = ("{task.description}", BarColumn(), "{task.fields[figures]}", TimeRemainingColumn())
-    with Progress(*columns) as bar:
+    with tqdm(
+        desc="pretraining",
+        total=settings.tokens,
+        initial=reached.tokens,
+        bar_format="{l_bar}{bar}| {remaining}{postfix}",
+        file=sys.stdout,
+        disable=None,
+    ) as bar:
 
         def evaluate() -> None:
             model.eval()
@@ -244,7 +251,7 @@ def _train(
             counts = np.array([len(batch.targets) for batch in fixed])
             loss = float(losses @ counts / max(1, counts.sum()))
             reached.held_out_loss.append({"tokens": reached.tokens, "loss": round(loss, 4)})
-            bar.console.print(f"{reached.tokens:,} tokens: held-out loss {loss:.4f}")
+            bar.write(f"{reached.tokens:,} tokens: held-out loss {loss:.4f}")
 
         def check_finite() -> None:
             # The average keeps what it has met, so that no step need be looked at by itself.
@@ -252,9 +259,6 @@ def _train(
                 raise TrainingError(_astray("the loss is not finite", config, reached))
 
         average: Tensor | None = None
-        task = bar.add_task(
-            "pretraining", total=settings.tokens, completed=reached.tokens, figures=""
-        )
         if not reached.held_out_loss:
             evaluate()
         model.train()
@@ -278,7 +282,8 @@ def _train(
                 check_finite()
                 pace = (now - first) / (time.monotonic() - begun)
                 figures = f"loss {float(average):.3f}, {pace:,.0f} tokens/s"
-                bar.update(task, completed=now, figures=figures)
+                bar.set_postfix_str(figures, refresh=False)
+                bar.update(now - bar.n)
             if now // config.evaluate_tokens > before // config.evaluate_tokens:
                 evaluate()
             if time.monotonic() - saved > 60 * config.checkpoint_minutes:

@@ -32,6 +32,8 @@ _GLUE = Regex(r"(?<=\p{Ll})(?=\p{Lu})")
 
 _ALPHABET = 400  # characters that have pieces of their own; rarer ones are unknown
 
+_REACH = 4  # neighbours of a token on each side; at distance d one counts 1/d
+_DEVIATION = 0.02  # root mean square of a row of first embeddings
 _SLICE = 8_000_000  # tokens whose pairs are counted at once, to bound memory
 
 
@@ -98,15 +100,7 @@ def _wordpiece(vocabulary: dict[str, int]) -> Tokenizer:
     return tokenizer
 
 
-def context_vectors(
-    ids: NDArray[np.integer],
-    *,
-    vocabulary: int,
-    size: int,
-    reach: int = 4,
-    deviation: float = 0.02,
-    seed: int = 0,
-) -> NDArray[np.float32]:
+def context_vectors(ids: NDArray[np.integer], *, vocabulary: int, size: int) -> NDArray[np.float32]:
     """First embeddings (vocabulary, size) in which tokens of like contexts are near each other.
 
     A truncated singular value decomposition of the positive pointwise mutual information of tokens
@@ -117,11 +111,9 @@ def context_vectors(
 
     Args:
         ids: the text's tokens (n,).
-        reach: neighbours counted on each side; at distance d one counts 1/d.
-        deviation: root mean square of a row's values.
     """
     counts = sp.csr_matrix((vocabulary, vocabulary), dtype=np.float32)
-    for distance in range(1, reach + 1):
+    for distance in range(1, _REACH + 1):
         for start in range(0, len(ids), _SLICE):
             part = ids[start : start + _SLICE + distance].astype(np.int64)
             weight = np.full(max(0, len(part) - distance), 1 / distance, dtype=np.float32)
@@ -135,12 +127,12 @@ def context_vectors(
     matrix = sp.csr_matrix(
         (information[positive], (counts.row[positive], counts.col[positive])), shape=counts.shape
     )
-    left, values, _ = randomized_svd(matrix, size, n_iter=3, random_state=seed)
+    left, values, _ = randomized_svd(matrix, size, n_iter=3, random_state=0)
     factors = left * np.sqrt(values)
     lengths = np.linalg.norm(factors, axis=1, keepdims=True)
-    vectors = np.random.default_rng(seed).normal(0, deviation, (vocabulary, size))
+    vectors = np.random.default_rng(0).normal(0, _DEVIATION, (vocabulary, size))
     known = lengths.ravel() > 1e-6
     vectors[known] = 0
     vectors[known, : factors.shape[1]] = (factors / np.maximum(lengths, 1e-6))[known]
-    vectors[known] *= deviation * np.sqrt(size)
+    vectors[known] *= _DEVIATION * np.sqrt(size)
     return vectors.astype(np.float32)

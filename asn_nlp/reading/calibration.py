@@ -48,7 +48,7 @@ class Calibrator:
         return cls(temperature, 1.0, 1.0, (0.0,) * n_labels)
 
     def __call__(self, p: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Scores (spans,) of spans whose label ids are ``labels`` (spans,)."""
+        """Scores, of the shape of ``p``, of what has the label ids ``labels``, which broadcast."""
         values = features(p) @ [self.right, self.wrong] + np.array(self.offsets)[labels]
         return sigmoid(values)
 
@@ -150,7 +150,7 @@ class Calibration:
 
 
 def features(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(spans, 2): log p, and −log(1 − p)."""
+    """Two in a last dimension: log p, and −log(1 − p)."""
     inner = np.clip(p, _LEAST_DOUBT, 1 - _LEAST_DOUBT)
     return np.stack([np.log(inner), -np.log1p(-inner)], axis=-1)
 

@@ -239,5 +239,6 @@ def _frays(edge: str, rest: str, partners: Mapping[str, str], categories: str) -
 
 
 def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-probabilities (n, tags) of logits (n, tags)."""
     shifted = logits - logits.max(axis=1, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

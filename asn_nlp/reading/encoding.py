@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from asn_nlp.articles import Article
+from asn_nlp.config import WindowConfig
 from asn_nlp.labels import LabelSet
 from asn_nlp.passages import Passage, overlaps, split_passages
+from asn_nlp.reading.casing import ordinary_case
 from asn_nlp.reading.tagging import begins_line, code_points, inside_word, spans_to_tags
 from asn_nlp.reading.windows import Window, cut_windows
 
@@ -68,16 +70,13 @@ def encode_articles(
     articles: Sequence[Article],
     tokenizer: Tokenizer,
     labels: LabelSet,
+    config: WindowConfig,
     *,
-    window_size: int,
-    window_context: int,
     with_gold: bool = False,
 ) -> list[EncodedArticle]:
-    """Tokenise whole articles and cut them into windows; nothing is truncated.
+    """Tokenise whole articles, in ordinary case, and cut them into windows; nothing is truncated.
 
     Args:
-        window_size: tokens of a window, special tokens included.
-        window_context: tokens read beyond the owned ones on each side, at least.
         with_gold: attach the articles' own spans. ``labels`` must know those of a kind that it has,
             entities or themes; those of a kind that it has not are left out.
 
@@ -86,7 +85,7 @@ def encode_articles(
     """
     prefix, suffix = _special_tokens(tokenizer)
     encodings = tokenizer.encode_batch(
-        [article.text for article in articles], add_special_tokens=False
+        [ordinary_case(article.text) for article in articles], add_special_tokens=False
     )
     encoded = []
     for index, article in enumerate(articles):
@@ -114,8 +113,8 @@ def encode_articles(
         windows = []
         for window in cut_windows(
             len(ids),
-            size=window_size - len(prefix) - len(suffix),
-            context=window_context,
+            size=config.size - len(prefix) - len(suffix),
+            context=config.context,
             boundaries=covered[: len(passages), 0].tolist(),
         ):
             shift = len(prefix) - window.start
@@ -158,11 +157,12 @@ class Batch(NamedTuple):
 
 def token_offsets(text: str, tokenizer: Tokenizer) -> NDArray[np.int64]:
     """The characters (n, 2) of each token of ``text``, as ``EncodedArticle`` has them."""
-    offsets = tokenizer.encode(text, add_special_tokens=False).offsets
+    offsets = tokenizer.encode(ordinary_case(text), add_special_tokens=False).offsets
     return _fitted(text, np.array(offsets, dtype=np.int64).reshape(-1, 2))
 
 
 def collate(windows: Sequence[EncodedWindow], *, pad_id: int) -> Batch:
+    """One batch of at least one window; shorter ones are padded behind."""
     shape = len(windows), max(map(len, windows))
     input_ids = np.full(shape, pad_id, dtype=np.int64)
     attention_mask = np.zeros(shape, dtype=np.int64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from asn_nlp.articles import Article
 from asn_nlp.labels import LabelSet
 from asn_nlp.passages import Passage
-from asn_nlp.reading.calibration import Calibration, sigmoid
+from asn_nlp.reading.calibration import Calibration, Calibrator, sigmoid
 from asn_nlp.reading.decoding import ArticleLogits, decode, log_softmax
 from asn_nlp.reading.encoding import EncodedArticle
 from asn_nlp.reading.options import DecodeOptions
@@ -46,8 +46,8 @@ def opinions_of(
     """The opinions that ``logits`` hold, whose columns of themes are followed by the passages' mean
     token vectors, as ``ThemeHead.with_means`` gives them.
 
-    With ``calibration`` probabilities are at its temperatures; its further steps are fitted to the
-    spans that are read, and say nothing of those that are not.
+    With ``calibration`` themes have its scores, read or not, though it was fitted to those read.
+    Tags are at its temperature, since its further steps are of whole spans.
     """
     n_themes = len(labels.themes)
     themes = [one.themes[:, :n_themes] for one in logits]
@@ -55,20 +55,30 @@ def opinions_of(
     plain = [replace(one, themes=own) for one, own in zip(logits, themes, strict=True)]
     decoded = decode(articles, plain, labels, options, calibration)
     sides = (calibration.entities, calibration.themes) if calibration else (None, None)
-    of_tags, of_themes = (side.calibrator.temperature if side else 1.0 for side in sides)
+    of_tags, of_themes = (side.calibrator if side else None for side in sides)
+    temperature = np.float32(of_tags.temperature if of_tags else 1)
     return [
         Opinion(
             read,
             article.offsets,
-            np.exp(log_softmax(one.tags / np.float32(of_tags))).reshape(-1, len(labels.tags)),
+            np.exp(log_softmax(one.tags / temperature)).reshape(-1, len(labels.tags)),
             article.passages,
-            sigmoid(one.themes.astype(np.float64) / of_themes)
+            _probabilities(one.themes, of_themes)
             if one.themes.size
             else np.zeros((len(article.passages), n_themes)),
             _mean(vector),
         )
         for read, article, one, vector in zip(decoded, articles, plain, vectors, strict=True)
     ]
+
+
+def _probabilities(
+    themes: NDArray[np.float32], calibrator: Calibrator | None
+) -> NDArray[np.float64]:
+    logits = themes.astype(np.float64)
+    if calibrator is None:
+        return sigmoid(logits)
+    return calibrator(sigmoid(logits / calibrator.temperature), np.arange(themes.shape[1]))
 
 
 def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

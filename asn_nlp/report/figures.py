@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from asn_nlp.errors import extra
-from asn_nlp.evaluation import Confusion, Curve, Trust
+from asn_nlp.evaluation import Confusion, Curve, RiskCoverage, Trust
 
 with extra("train", "a figure"):
     from matplotlib import rc_context
@@ -102,8 +102,8 @@ def _below(value: float) -> float:
 
 
 @rc_context(_STYLE)
-def trust_figure(trust: Trust) -> str:
-    """An ``<svg>`` element: reliability diagram, and the risk of the surest by coverage."""
+def trust_figure(trust: Trust, curve: RiskCoverage) -> str:
+    """An ``<svg>`` element: reliability diagram, and ``curve`` beside it."""
     figure = Figure(figsize=(7.6, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot([0, 1], [0, 1], color="#9aa7b4", linewidth=1, linestyle=":")
@@ -121,7 +121,6 @@ def trust_figure(trust: Trust) -> str:
     left.set_xlabel("score, ten bins", fontsize=9)
     left.set_ylabel("share right", fontsize=9)
     left.legend(fontsize=8, frameon=False)
-    curve = trust.risk_coverage
     right.step(curve.coverage, curve.risk, color=_ACCENT, linewidth=1.5, where="post")
     right.set(xlim=(0, 1.02), ylim=(0, None))
     right.set_xlabel("coverage: share kept, surest first", fontsize=9)

@@ -5,11 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from asn_nlp.articles import Article
 from asn_nlp.evaluation import Case
 from asn_nlp.files import written_whole
@@ -17,6 +12,7 @@ from asn_nlp.labels import LabelSet
 from asn_nlp.passages import overlaps
 from asn_nlp.report.highlight import highlight_both, tints
 from asn_nlp.report.rendering import environment
+from asn_nlp.terminal import print_table
 
 if TYPE_CHECKING:
     from asn_nlp.annotation.suspects import Suspect
@@ -28,15 +24,12 @@ _CONTEXT = 400  # characters of a long passage on each side
 
 def print_suspects(suspects: Sequence["Suspect"]) -> None:
     """Print the first of them."""
-    table = Table("", "believed", "suspect", "article", box=box.SIMPLE_HEAD)
-    for rank, suspect in enumerate(suspects[:_ROWS], start=1):
-        table.add_row(
-            str(rank),
-            f"{suspect.quality:.4f}",
-            escape(str(suspect)),
-            escape(suspect.case.gold.id),
-        )
-    Console().print(table)
+    rows = [
+        (str(rank), f"{suspect.quality:.4f}", str(suspect), suspect.case.gold.id)
+        for rank, suspect in enumerate(suspects[:_ROWS], start=1)
+    ]
+    align = ("right", "right", "left", "left")
+    print_table(("", "believed", "suspect", "article"), rows, align=align)
 
 
 def write_suspects(

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Mapping
 from math import floor
 
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from asn_nlp.evaluation import Comparison, Interval, Report, Score, Scores, Trust
+from asn_nlp.terminal import SECTION, print_prose, print_table
 
 RecordTables = Mapping[str, Mapping[str, Score]]
 """Scores of records by what they were derived from: gold entities, predicted ones."""
+
+_FIGURES = ("precision", "recall", "F1", "95 %", "gold")
 
 
 def print_report(
@@ -21,22 +19,19 @@ def print_report(
     records: RecordTables | None = None,
 ) -> None:
     """Print the tables to the terminal; F1 with its 95 % interval over articles."""
-    console = Console()
     if report.entities and report.partial:
-        console.print(_entity_table(report, report.entities, report.partial))
+        _print_entities(report, report.entities, report.partial)
     if report.themes and report.article_themes:
-        console.print(_theme_table(report.themes, report.article_themes))
+        _print_themes(report.themes, report.article_themes)
     if named_trust(report):
-        console.print(_trust_table(report))
+        _print_trust(report)
     for source, scores in (records or {}).items():
-        table = _table(f"Records of {source}", "")
-        for part, score in scores.items():
-            table.add_row(part, *_cells(score))
-        console.print(table)
+        parts = [(part, *_cells(score)) for part, score in scores.items()]
+        print_table(("", *_FIGURES), parts, title=f"Records of {source}")
     if comparison:
-        console.print(_comparison_table(comparison))
+        _print_comparison(comparison)
     for line in (basis(report), *gaps(report)):
-        console.print(line, highlight=False, markup=False)
+        print_prose(line)
 
 
 def print_side_by_side(reports: Mapping[str, Report], *, title: str) -> None:
@@ -44,11 +39,13 @@ def print_side_by_side(reports: Mapping[str, Report], *, title: str) -> None:
 
     A cell is blank where nothing of the kind was predicted.
     """
-    table = Table("F1", *map(escape, reports), title=escape(title))
     columns = [dict(named_scores(report)) for report in reports.values()]
-    for key in dict.fromkeys(key for column in columns for key in column):
-        table.add_row(escape(key[1]), *(_f1_cell(column.get(key)) for column in columns))
-    Console().print(table)
+    rows = [
+        (key[1], *(_f1_cell(column.get(key)) for column in columns))
+        for key in dict.fromkeys(key for column in columns for key in column)
+    ]
+    # On the left F1 stands below F1, with an interval or without.
+    print_table(("F1", *reports), rows, title=title, align=["left"] * (1 + len(columns)))
 
 
 def named_scores(report: Report) -> list[tuple[tuple[str, str], Score]]:
@@ -125,62 +122,55 @@ def gaps(report: Report) -> list[str]:
 
 def named_trust(report: Report) -> dict[str, Trust]:
     """What scores are worth, by kind."""
-    kinds = {"entities": report.entity_trust, "themes": report.theme_trust}
+    kinds = {
+        "entities": report.entity_trust,
+        "themes": report.theme_trust,
+        "passage × theme": report.decision_trust,
+    }
     return {kind: trust for kind, trust in kinds.items() if trust}
 
 
-def _trust_table(report: Report) -> Table:
-    table = Table("calibration error", title="Scores", box=box.SIMPLE_HEAD)
-    for heading in ("of", "error", "95 %", "by chance", "spans"):
-        table.add_column(heading, justify="right")
+def _print_trust(report: Report) -> None:
+    told = []
     for kind, trust in named_trust(report).items():
         for name, one in (("raw scores", trust.raw), ("scores", trust.scores)):
             if one:
                 figures = (f"{one.error:.3f}", spread(one.interval), f"{one.chance:.3f}")
-                table.add_row(kind, name, *figures, f"{trust.spans:,}")
-    return table
+                told.append((kind, name, *figures, f"{trust.spans:,}"))
+    headings = ("calibration error", "of", "error", "95 %", "by chance", "scores")
+    print_table(headings, told, title="Scores")
 
 
-def _entity_table(report: Report, strict: Scores, partial: Scores) -> Table:
-    table = _table("Entities", "type", "overlap")
+def _print_entities(report: Report, strict: Scores, partial: Scores) -> None:
+    told: list[tuple[str, ...]] = []
     for (name, score), (_, overlap) in zip(rows(strict), rows(partial), strict=True):
         if name == "micro":
-            table.add_section()
-        table.add_row(escape(name), *_cells(score), figure(overlap.f1, overlap))
-    table.add_section()
-    for name, known in (("seen in training", report.seen), ("unseen", report.unseen)):
-        if known:
-            table.add_row(name, *_cells(known), "")
-    return table
+            told.append(SECTION)
+        told.append((name, *_cells(score), figure(overlap.f1, overlap)))
+    known = (("seen in training", report.seen), ("unseen", report.unseen))
+    if seen := [(name, *_cells(score), "") for name, score in known if score]:
+        told += [SECTION, *seen]
+    print_table(("type", *_FIGURES, "overlap"), told, title="Entities")
 
 
-def _theme_table(passages: Scores, articles: Score) -> Table:
-    table = _table("Themes of passages", "theme")
+def _print_themes(passages: Scores, articles: Score) -> None:
+    told: list[tuple[str, ...]] = []
     for name, score in rows(passages):
         if name == "micro":
-            table.add_section()
-        table.add_row(escape(name), *_cells(score))
-    table.add_row("whole articles, micro", *_cells(articles))
-    return table
+            told.append(SECTION)
+        told.append((name, *_cells(score)))
+    told.append(("whole articles, micro", *_cells(articles)))
+    print_table(("theme", *_FIGURES), told, title="Themes of passages")
 
 
-def _comparison_table(comparison: Comparison) -> Table:
-    table = Table("micro F1", title="Against the other run", box=box.SIMPLE_HEAD)
-    for heading in ("difference", "95 %", "p"):
-        table.add_column(heading, justify="right")
+def _print_comparison(comparison: Comparison) -> None:
+    told = []
     for name, one in (("entities", comparison.entities), ("themes", comparison.themes)):
         if one:
             p_value = "–" if one.p_value is None else f"{one.p_value:.3f}"
-            table.add_row(name, f"{one.value:+.3f}", spread(one.interval, "+"), p_value)
-    return table
-
-
-def _table(title: str, *headings: str) -> Table:
-    first, *last = headings
-    table = Table(first, title=title, box=box.SIMPLE_HEAD)
-    for heading in ("precision", "recall", "F1", "95 %", "gold", *last):
-        table.add_column(heading, justify="right")
-    return table
+            told.append((name, f"{one.value:+.3f}", spread(one.interval, "+"), p_value))
+    headings = ("micro F1", "difference", "95 %", "p")
+    print_table(headings, told, title="Against the other run")
 
 
 def _cells(score: Score) -> tuple[str, ...]:

@@ -4,17 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
+from shutil import get_terminal_size
 
 from asn_nlp.articles import Article
 from asn_nlp.errors import extra
 from asn_nlp.files import written_whole
 from asn_nlp.linking import PROVINCE, Record, records
 from asn_nlp.provinces import Province, find_province, provinces
+from asn_nlp.terminal import print_table
 
-_NARROWEST = 1 + 28 + 11 + 12  # the table without themes
+_NARROWEST = 26 + 12 + 13  # the table without themes
 
 # Row, column and short name on a map of tiles, from west to east, by Kemendagri code.
 _TILES = {
@@ -132,25 +131,21 @@ def _home(article: Article, found: Sequence[Record]) -> Province | None:
     return most[0][0] if most else None
 
 
-def print_summary(summary: Summary, console: Console | None = None) -> None:
+def print_summary(summary: Summary) -> None:
     """Print a table, with as many themes for columns as fit, the most frequent first."""
-    console = console or Console()
-    left = console.width - _NARROWEST
+    left = get_terminal_size().columns - _NARROWEST
     shown = []
     for theme in summary.themes:
-        left -= len(theme) + 3  # a cell's edges
+        left -= len(theme) + 4  # the gaps before it
         if left < 0:
             break
         shown.append(theme)
-    table = Table("province", "articles", "officials", *shown)
-    for column in table.columns:
-        column.no_wrap = True
-        column.justify = "left" if column.header == "province" else "right"
+    rows = []
     for row in summary.rows:
         counts = [row.articles, row.officials, *(row.themes[theme] for theme in shown)]
         name = row.province.name if row.province else "(none)"
-        table.add_row(name, *(f"{count:,}" if count else "" for count in counts))
-    console.print(table)
+        rows.append((name, *(f"{count:,}" if count else "" for count in counts)))
+    print_table(("province", "articles", "officials", *shown), rows)
 
 
 def write_page(summary: Summary, path: str | Path, *, title: str) -> None:

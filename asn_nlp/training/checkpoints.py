@@ -8,10 +8,10 @@ from typing import Any
 
 from transformers import TrainerState
 
-from asn_nlp.config import TrainConfig, check_unchanged
+from asn_nlp.config import TrainConfig
 from asn_nlp.engines.run_folder import CARD, ENCODER_CONFIG, RECORD, WEIGHTS
 from asn_nlp.errors import ConfigError
-from asn_nlp.files import claimed, temporary_folder, written_whole
+from asn_nlp.files import check_unchanged, claimed, discard, written_whole
 from asn_nlp.labels import LabelSet
 from asn_nlp.training.processes import processes
 
@@ -106,14 +106,6 @@ def begin(folder: Path, now: Mapping[str, Any], *, resume: bool) -> None:
             "damaged), so they cannot be gone on with; begin anew with --overwrite"
         )
     check_unchanged(folder, was, now)
-
-
-def discard(folder: Path) -> None:
-    """Remove the checkpoints in one step, so that a kill cannot leave some of them: a training gone
-    on with from the last without the best would end with other weights."""
-    with temporary_folder(folder.parent, folder.name) as away:
-        if folder.exists():
-            folder.replace(away / folder.name)
 
 
 def last_checkpoint(folder: Path) -> str | None:

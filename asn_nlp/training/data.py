@@ -61,7 +61,7 @@ def read_files(files: Sequence[Path]) -> tuple[Article, ...]:
     """
     articles = tuple(article for path in files for article in read_articles(path))
     repeated = [
-        f"article ids must be unique over the training files, but {name!r} stands in {count} of "
+        f"article ids must be unique over the files, but {name!r} stands in {count} of "
         "them; rename or remove one"
         for name, count in Counter(article.id for article in articles).items()
         if count > 1
@@ -77,7 +77,7 @@ def read_training_data(config: DataConfig, *, seed: int) -> TrainingData:
     Labels that only dev shows, and texts of dev that stand in train too, are logged as a warning.
 
     Raises:
-        AnnotationError: a file breaks a rule of its format, or an id stands in two training files.
+        AnnotationError: a file breaks a rule of its format, or an id stands in two files.
         ConfigError: no article is left for dev.
     """
     files = list(config.train_files)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from transformers import PreTrainedTokenizerBase
 
 from asn_nlp.articles import Article
-from asn_nlp.config import TrainConfig
+from asn_nlp.config import TrainConfig, WindowConfig
 from asn_nlp.encoders import (
     FoundEncoder,
     check_tokenizer,
@@ -39,6 +39,7 @@ class Prepared:
     labels: LabelSet
     found: FoundEncoder
     begun_with: Run | None
+    window: WindowConfig
     tokenizer: PreTrainedTokenizerBase
     unknown_words: float
     train_articles: Sequence[EncodedArticle]
@@ -64,26 +65,30 @@ class Prepared:
         )
 
         begun_with = run_in(found.folder)
+        window = config.window
+        if begun_with and window == WindowConfig() != begun_with.window:
+            window = begun_with.window  # what it was trained in, and is read in best
+            logger.warning("windows are those of %s: %s", config.encoder.name, window)
         train = vary_headlines(data.train, share=config.data.headline_case, seed=config.seed)
         train = vary_line_breaks(train, share=config.data.line_breaks, seed=config.seed)
-        prepared = cls(data, labels, found, begun_with, tokenizer, unknown_words, (), ())
+        prepared = cls(data, labels, found, begun_with, window, tokenizer, unknown_words, (), ())
         prepared = replace(
             prepared,
-            train_articles=prepared.encoded(train, config),
-            dev_articles=prepared.encoded(data.dev, config),
+            train_articles=prepared.encoded(train),
+            dev_articles=prepared.encoded(data.dev),
         )
         _report_unaligned(prepared.train_articles)
         return prepared
 
-    def encoded(self, articles: Sequence[Article], config: TrainConfig) -> list[EncodedArticle]:
+    def settled(self, config: TrainConfig) -> TrainConfig:
+        """``config`` with what null stands for."""
+        rates = config.optimizer.with_rates(from_run=self.begun_with is not None)
+        return replace(config, window=self.window, optimizer=rates)
+
+    def encoded(self, articles: Sequence[Article]) -> list[EncodedArticle]:
         """Articles with their gold."""
         return encode_articles(
-            articles,
-            self.tokenizer.backend_tokenizer,
-            self.labels,
-            window_size=config.window.size,
-            window_context=config.window.context,
-            with_gold=True,
+            articles, self.tokenizer.backend_tokenizer, self.labels, self.window, with_gold=True
         )
 
     def model(self, config: TrainConfig) -> JointModel:
@@ -94,10 +99,10 @@ class Prepared:
             EncoderError: the encoder cannot be opened.
         """
         model = JointModel.from_encoder(self.found, self.labels, dropout=config.encoder.dropout)
-        if config.window.size > model.longest_window:
+        if self.window.size > model.longest_window:
             raise ConfigError(
                 f"window.size must be at most {model.longest_window}, the tokens that "
-                f"{config.encoder.name} reads at once, but is {config.window.size}; lower it"
+                f"{config.encoder.name} reads at once, but is {self.window.size}; lower it"
             )
         return model
 

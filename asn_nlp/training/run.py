@@ -14,7 +14,7 @@ from asn_nlp.articles import Article
 from asn_nlp.config import TrainConfig
 from asn_nlp.engines.run_folder import RECORD, write_known_mentions, write_record
 from asn_nlp.evaluation import Report, evaluate, leading_f1
-from asn_nlp.files import temporary_folder, written_whole
+from asn_nlp.files import discard, temporary_folder, written_whole
 from asn_nlp.labels import LabelSet
 from asn_nlp.reading.calibration import Calibration
 from asn_nlp.reading.decoding import decode
@@ -25,7 +25,6 @@ from asn_nlp.training.augmentation import vary_line_breaks
 from asn_nlp.training.checkpoints import (
     begin,
     checkpoint_folder,
-    discard,
     identity,
     last_checkpoint,
     occupied,
@@ -113,8 +112,7 @@ def _fit(data: TrainingData, config: TrainConfig) -> Path:
     set_seed(config.seed)
     prepared = Prepared.of(data, config)
     begun_with = prepared.begun_with
-    rates = config.optimizer.with_rates(from_run=begun_with is not None)
-    config = replace(config, optimizer=rates)
+    config = prepared.settled(config)
     labels, found, dev_articles = prepared.labels, prepared.found, prepared.dev_articles
     model = prepared.model(config)
     begun = identity(config, labels, data=data.fingerprint, encoder=found.record)
@@ -140,7 +138,7 @@ def _fit(data: TrainingData, config: TrainConfig) -> Path:
     devs = [Dev(dev_articles, logits, data.dev)]
     if config.data.line_breaks:  # what was trained to read them is tuned to read them
         gold = vary_line_breaks(data.dev, share=1.0, seed=config.seed)
-        articles = prepared.encoded(gold, config)
+        articles = prepared.encoded(gold)
         devs.append(Dev(articles, trainer.logits(articles), gold))
     options = tune_options(options, devs, labels)
     if processes().is_main_process:

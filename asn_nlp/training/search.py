@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from asn_nlp.config import SearchConfig, TrainConfig, check_unchanged
+from asn_nlp.config import SearchConfig, TrainConfig
 from asn_nlp.errors import TrainingError, extra
-from asn_nlp.files import claimed, temporary_folder
+from asn_nlp.files import check_unchanged, claimed, temporary_folder
 from asn_nlp.training.checkpoints import identity
 from asn_nlp.training.data import read_training_data
 from asn_nlp.training.model import JointModel
@@ -47,8 +47,7 @@ def search(config: SearchConfig) -> Path:
         if config.overwrite:
             (output / _STORAGE).unlink(missing_ok=True)
         prepared = Prepared.of(read_training_data(config.data, seed=config.seed), base)
-        rates = base.optimizer.with_rates(from_run=prepared.begun_with is not None)
-        base = replace(base, optimizer=rates)
+        base = prepared.settled(base)
         space = space or default_space(base)
         study = _opened(output, prepared, base, space)
         left = config.trials - len(study.get_trials(states=(TrialState.COMPLETE,)))

@@ -151,3 +151,14 @@ def test_the_page_shows_both_sides_and_escapes_the_text(tmp_path, capsys):
     assert "hadir" not in page  # of another passage
     print_suspects(found)
     assert "missing: OFFICIAL" in capsys.readouterr().out
+
+
+def test_what_an_article_says_does_not_steer_the_terminal(capsys):
+    sides = [
+        replace(one, id="a\x1b[2J", text=one.text.replace("Sigi", "\x1b[1m"))
+        for one in (replace(READ, entities=READ.entities[1:]), READ)
+    ]
+    print_suspects(find_suspects(sides[:1], [opinion(sides[1])], labels=LABELS))
+    told = capsys.readouterr().out
+    assert r"a\x1b[2J" in told
+    assert "\x1b" not in told

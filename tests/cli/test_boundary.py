@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 from unittest.mock import Mock
@@ -15,6 +16,7 @@ from asn_nlp.cli import COMMANDS, main
 from asn_nlp.cli.boundary import guarded
 from asn_nlp.errors import AnnotationError, AsnError, RunError
 
+LONGEST = 60  # seconds, far above what a busy machine takes
 ROOT = Path(__file__).parents[2]
 
 
@@ -87,6 +89,43 @@ def test_an_interrupt_that_a_library_made_an_error_of_is_one_still(capsys):
 
     assert guarded(command, debug=True, stopped="stopped") == 143
     assert capsys.readouterr().err == "\nstopped\n"
+
+
+def test_an_interrupt_that_nobody_can_catch_is_raised_again(capsys):
+    class Tidied:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0)
+
+    def command() -> int:
+        Tidied()
+        time.sleep(LONGEST)
+        return 0
+
+    before = sys.unraisablehook
+    assert guarded(command, debug=False, stopped="stopped") == 143
+    assert capsys.readouterr().err == "\nstopped\n"
+    assert sys.unraisablehook is before
+
+
+def test_a_status_outlives_exec_and_what_comes_at_the_very_end(tmp_path):
+    (tmp_path / "command.py").write_text(
+        "import atexit, os, signal, sys\n"
+        "from asn_nlp.cli.boundary import guarded\n"
+        "def kill(number): os.kill(os.getpid(), number)\n"
+        "atexit.register(kill, signal.SIGINT)\n"
+        "command = lambda: exec('kill(signal.SIGTERM)')\n"
+        "sys.exit(guarded(command, debug=False, stopped='stopped'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "command"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stderr) == (143, "\nstopped\n")
 
 
 @pytest.mark.parametrize(

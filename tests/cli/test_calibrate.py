@@ -47,7 +47,7 @@ def test_it_writes_the_calibration_into_the_run_and_says_what_it_is_worth(run, h
         f"after (on articles held out), {side.spans:,} spans" in told
     )
     assert told.endswith(f"calibrated: {run}\n")
-    assert side.right == pytest.approx(side.spans / 2, rel=0.2)
+    assert side.right == sum(len(one.themes) for one in read_articles(held_out)) < side.spans
     after = [one.spans for one in Predictor.from_pretrained(run).predict(["Bupati Sigi hadir."])]
     assert [[(s.start, s.end, s.label) for s in spans] for spans in after] == [
         [(s.start, s.end, s.label) for s in spans] for spans in before

@@ -26,8 +26,7 @@ def good(tmp_path: Path, tiny_articles: list[Article]) -> Path:
 
 
 def row(text: str, name: str) -> list[str]:
-    line = next(line for line in text.splitlines() if name in line)
-    return line.replace("│", " ").split()
+    return next(line for line in text.splitlines() if name in line).split()
 
 
 def test_validate_prints_findings_and_counts_and_ends_by_them(tmp_path, good, capsys):

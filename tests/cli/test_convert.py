@@ -11,6 +11,7 @@ from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.cli import main
 from asn_nlp.formats import read_articles, read_news, write_articles
 
+ROOT = Path(__file__).parents[2]
 TEXT = "Bupati Sigi hadir 😀.\nHujan turun."
 ARTICLE = Article("a", TEXT, (EntitySpan(0, 11, "TITLE"),), (ThemeSpan(0, 20, "DISIPLIN"),))
 SCORED = Article("b", TEXT, (EntitySpan(0, 11, "TITLE", 0.5),), meta={"url": "u"})
@@ -86,7 +87,7 @@ def test_agreement_of_two_files(tmp_path, mine, capsys):
     assert run("agreement", mine, other) == 0
     told = capsys.readouterr().out
     row = next(line for line in told.splitlines() if "TITLE" in line)
-    assert row.replace("│", " ").split() == ["TITLE", "0.500", "1.000", "2", "2"]
+    assert row.split() == ["TITLE", "0.500", "1.000", "2", "2"]
     assert f"{mine} and {other}: 2 articles" in told.replace("\n", "")
 
 
@@ -114,7 +115,7 @@ def test_agreement_of_the_annotators_of_an_export(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "ani and budi: 2 articles, 1 that only one has left out" in told
     row = next(line for line in told.splitlines() if "TITLE" in line)
-    assert row.replace("│", " ").split() == ["TITLE", "0.500", "1.000", "2", "2"]
+    assert row.split() == ["TITLE", "0.500", "1.000", "2", "2"]
     path.write_text(json.dumps(tasks[2:]), "utf-8")
     assert run("agreement", path) == 2
     assert "has the annotations of nobody, but agreement needs two" in capsys.readouterr().err
@@ -169,11 +170,13 @@ def test_predictions_go_into_a_table_or_to_label_studio(tiny_run, tmp_path):
         assert article.id == "7"
 
 
-def test_what_each_format_holds_is_listed(capsys):
+def test_what_each_format_holds_is_listed_as_the_documentation_has_it(capsys):
     assert main(["convert", "--formats"]) == 0
-    first, *rows = capsys.readouterr().out.splitlines()
-    assert first.split("  ")[1:] == ["entities", "themes", "scores", "meta", "any text", "records"]
-    table = {row.split()[0]: row.split()[1:] for row in rows}
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert "\n".join(lines) in (ROOT / "docs" / "formats.md").read_text("utf-8")
+    first, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert first == ["format", "entities", "themes", "scores", "meta", "any text", "records"]
+    table = {name: cells for name, *cells in rows}
     assert table["jsonl"] == ["yes"] * 5 + ["–"]
     assert table["label-studio"] == ["yes"] * 6
     assert table["uima"] == ["yes", "yes", "–", "–", "–", "–"]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asn_nlp.articles import Article
@@ -12,7 +13,9 @@ from asn_nlp.cli import main
 from asn_nlp.engines.run_folder import write_known_mentions
 from asn_nlp.formats import read_articles, write_articles
 from asn_nlp.labels import ASN_LABELS
+from asn_nlp.passages import split_passages
 from asn_nlp.predictor import Predictor
+from asn_nlp.reading.opinions import Opinion
 
 
 class Parrot:
@@ -24,9 +27,13 @@ class Parrot:
     def __init__(self, known: dict[str, Article]) -> None:
         self._known = known
 
-    def predict(self, articles: Iterable[Article]) -> Iterator[Article]:
+    def opinions(self, articles: Iterable[Article]) -> Iterator[Opinion]:
         for article in articles:
-            yield self._known.get(article.id, replace(article, entities=(), themes=()))
+            read = self._known.get(article.id, replace(article, entities=(), themes=()))
+            passages = tuple(split_passages(article.text))
+            themes = np.zeros((len(passages), len(ASN_LABELS.themes)))
+            nothing = np.zeros((0, 0))
+            yield Opinion(read, nothing.astype(np.int64), nothing, passages, themes, themes[0])
 
 
 def test_it_writes_beside_the_run(

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -8,6 +9,7 @@ from pyarrow import parquet
 
 from asn_nlp import Article, Predictor, read_articles
 from asn_nlp.cli import main
+from asn_nlp.cli.predict import _bar
 from asn_nlp.files import claimed
 
 TEXT = "Bupati Kampar menegur pegawai.\r\nHujan turun 😀."
@@ -56,6 +58,39 @@ def test_it_reads_writes_and_reports(tiny_run, inputs, expected, tmp_path, capsy
         '{"id": "kosong"}',
     )
     assert sorted(output.parent.iterdir()) == [output, rejects]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (200, r"reading:  95%\|.*\| [\d:]+<[\d:?]+, 1,200 articles, [\d,]+ words a second"),
+        (0, r"reading: [\d:]+, 1,200 articles, [\d,]+ words a second"),  # unknown
+    ],
+)
+def test_a_bar_tells_articles_words_a_second_and_the_time_left(monkeypatch, size, shown):
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    with _bar() as progress:
+        assert terminal.getvalue() == ""  # an error would be a line alone
+        progress.total(size)
+        progress.finished(150)  # in an earlier attempt
+        progress.read(1200, 30_000)
+        progress.finished(40)
+    *_, last = terminal.getvalue().rstrip().split("\r")
+    assert re.fullmatch(shown, last)
+
+
+def test_there_is_no_bar_where_no_one_looks(capsys):
+    with _bar() as progress:
+        progress.total(200)
+        progress.finished(150)
+        progress.read(1, 20)
+        progress.finished(50)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_precision_leaves_out_what_is_doubtful_and_says_what_it_costs(

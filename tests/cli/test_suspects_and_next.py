@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from asn_nlp import baselines
 from asn_nlp.annotation.guidelines import headings
 from asn_nlp.articles import Article, EntitySpan
 from asn_nlp.cli import main
@@ -34,6 +35,31 @@ def test_suspects_are_ranked_drawn_and_open_in_label_studio(
     assert all(replace(one, meta={}) == replace(marked[one.id], meta={}) for one in tasks)
     assert "likely wrong" in (output / "suspects.html").read_text("utf-8")
     assert {path.name for path in output.iterdir()} == {"suspects.html", "suspects.json"}
+
+
+def test_suspects_go_on_after_the_last_fold_that_was_done(tmp_path, file, monkeypatch, capsys):
+    command = ["suspects", str(file), "--output", str(tmp_path / "out"), "--quick", "--folds", "2"]
+    fit, fitted = baselines.fit_baselines, []
+
+    def stopped(*arguments):
+        if len(fitted) == 1:
+            raise KeyboardInterrupt
+        fitted.append(arguments)
+        return fit(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(baselines, "fit_baselines", stopped)
+        assert main(command) == 130
+        assert len(list((tmp_path / "out" / "folds").iterdir())) == 1
+        assert main([*command[:-1], "3"]) == 2
+        assert "made with folds 2, not 3" in capsys.readouterr().err
+        fitted.clear()
+        assert main(command) == 0
+    assert len(fitted) == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "suspects.html",
+        "suspects.json",
+    }
 
 
 def test_suspects_of_one_article_want_more(tmp_path, news, capsys):

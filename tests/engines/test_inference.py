@@ -3,6 +3,7 @@ import pytest
 from scipy.special import softmax
 
 from asn_nlp.articles import Article
+from asn_nlp.config import WindowConfig
 from asn_nlp.engines import inference
 from asn_nlp.engines.inference import article_logits
 from asn_nlp.engines.protocol import Output
@@ -45,11 +46,7 @@ def encoded(tiny_tokenizer, news) -> list[EncodedArticle]:
     long = Article("panjang", "\n".join(article.text for article in news))
     articles = [news[0], Article("kosong", ""), long, *news[1:], Article("spasi", " \n ")]
     return encode_articles(
-        articles,
-        tiny_tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=24,
-        window_context=4,
+        articles, tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(24, 4)
     )
 
 

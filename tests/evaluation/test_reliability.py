@@ -10,7 +10,9 @@ from asn_nlp.articles import Article
 from asn_nlp.evaluation import Report, evaluate
 from asn_nlp.evaluation.reliability import risk_coverage
 from asn_nlp.labels import ASN_LABELS
+from asn_nlp.passages import split_passages
 
+THEMES = ASN_LABELS.themes
 SCORES = arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1))
 
 
@@ -59,6 +61,30 @@ def test_themes_are_judged_by_passage(gold, theme):
     trust = judge(golds, predicted).theme_trust
     assert [(one.score, one.right) for one in trust.scores.bins] == [(0.25, 0.0), (0.75, 1.0)]
     assert trust.scores.error == pytest.approx(0.25)
+
+
+def test_every_passage_and_theme_is_a_decision(gold):
+    golds = copies(gold, 20)
+    passages = split_passages(gold.text)
+    wanted = np.array(
+        [
+            [
+                any(s.start == one.start and s.label == theme for s in gold.themes)
+                for theme in THEMES
+            ]
+            for one in passages
+        ]
+    )
+    exact = [np.where(wanted, 1.0, 0.0)] * 20
+    unsure = [np.where(wanted, 0.6, 0.0)] * 20
+    predicted = [replace(one, entities=(), themes=()) for one in golds]
+    report = judge(golds, predicted, probabilities=exact, raw_probabilities=unsure)
+    trust = report.decision_trust
+    assert trust.spans == 20 * wanted.size
+    assert (trust.scores.error, trust.scores.chance) == (0, 0)
+    assert trust.raw.error == pytest.approx(0.4 * wanted.mean())
+    assert trust.risk_coverage is None
+    assert judge(golds, predicted).decision_trust is None
 
 
 def test_a_prediction_without_a_score_is_not_judged(gold, mark):

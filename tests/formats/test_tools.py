@@ -41,13 +41,14 @@ def test_doccano_in_its_three_shapes(tmp_path):
     spans = {"id": 1, "text": TEXT, "label": [[3, 9, "TITLE"], [3, 21, "KARIER"]], "Comments": []}
     entities = [{"id": 7, "label": "TITLE", "start_offset": 3, "end_offset": 9}]
     relation = {"id": 2, "text": TEXT, "entities": entities, "relations": [], "url": "u"}
-    topic = {"id": 3, "text": TEXT, "label": ["KARIER", "LAIN"]}
+    topic = {"id": 3, "text": TEXT, "label": ["KARIER", "LAIN"], "comments": ["yakin?"]}
     path = lines(tmp_path / "all.jsonl", spans, relation, topic)
     assert choose(path).name == "doccano"
+    topics = tuple(ThemeSpan(0, len(TEXT), name) for name in ("KARIER", "LAIN"))
     assert read_articles(path) == [
         Article("1", TEXT, (TITLE,), (PASSAGE,)),
         Article("2", TEXT, (TITLE,), (), {"url": "u"}),
-        Article("3", TEXT, (), tuple(ThemeSpan(0, len(TEXT), n) for n in ("KARIER", "LAIN"))),
+        Article("3", TEXT, (), topics, {"comments": ["yakin?"]}),
     ]
 
 

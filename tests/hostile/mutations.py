@@ -109,9 +109,7 @@ _REPEATED = ("a", " ", "\n", "Bupati ", "\u0301", "😀", "(", "A.")
 def odd_text(random: Random) -> str:
     """A text of mixed scripts, controls and broken words; now and then a long or a repeated one."""
     if random.random() < 0.02:
-        return random.choice(
-            ("a", " ", "\n", "Bupati ", "\u0301", "😀", "(", "A.")
-        ) * random.randint(1, 5_000)
+        return random.choice(_REPEATED) * random.randint(1, 5_000)
     parts = []
     for _ in range(random.randint(0, 30)):
         source = random.choice(_SCRIPTS)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,9 +195,11 @@ def killed(arguments: Sequence[str], *, after: float, how: signal.Signals) -> bo
     """
     process = start(arguments)
     watch(process, until=after)
-    process.send_signal(how)
+    with suppress(ProcessLookupError):
+        # As a terminal does, to all that the command started.
+        (os.killpg if how is signal.SIGINT else os.kill)(process.pid, how)
     _, errors = process.communicate(timeout=LONGEST)
-    assert "Traceback" not in errors, errors
+    assert "Traceback" not in errors or how is signal.SIGKILL, errors
     assert process.returncode in (0, -how, 128 + how), (process.returncode, how, errors)
     _wait_for_group(process.pid)
     return process.returncode != 0
@@ -239,7 +241,7 @@ def torture(task: Task, *, kills: int, random: Random) -> Result:
         arguments: Sequence[str] = task.arguments
         before, parts, going = tried, 0, True
         while going and tried < kills:
-            how = random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
+            how = random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
             going = killed(arguments, after=random.uniform(0.05, 1.0) * lasted, how=how)
             tried += going
             if task.begun and task.begun.exists():
@@ -251,24 +253,53 @@ def torture(task: Task, *, kills: int, random: Random) -> Result:
         for path in litter(task.folder):  # as if it had lain there for long
             os.utime(path, (0, 0))
         finish(task, arguments)
-        found = tree(task)
-        other = {
-            name for name in {*found, *undisturbed} if found.get(name) != undisturbed.get(name)
-        }
-        if other:
-            print(f"{task.name}: other than undisturbed are {sorted(other)}", file=sys.stderr)
-        lost += len(other)
+        other = differing(task, undisturbed)
+        lost += other
         survived += 0 if other else tried - before
     return Result(f"killed: {task.name} ({lasted:.0f} s each)", tried, survived, lost)
 
 
-def full_disk(folder: Path, news: Path, *, shard: int) -> Result | None:
+def torture_workers(task: Task, *, kills: int, random: Random) -> Result:
+    """Kill one of a command's workers, in each of ``kills`` attempts; the command goes on."""
+    lasted = finish(task, task.arguments)
+    undisturbed = tree(task)
+    tried = survived = lost = 0
+    while tried < kills:
+        shutil.rmtree(task.folder)
+        process = start(task.arguments)
+        watch(process, until=random.uniform(0.05, 1.0) * lasted)
+        done = tried
+        with suppress(psutil.Error):
+            children = psutil.Process(process.pid).children()
+            if workers := [one for one in children if "spawn_main" in " ".join(one.cmdline())]:
+                random.choice(workers).kill()
+                tried += 1
+        _, errors = process.communicate(timeout=LONGEST)
+        assert "Traceback" not in errors, errors
+        if process.returncode:  # it is no article's fault where it had not opened the run
+            assert "a reader ended with status -9 before it had opened the run" in errors, errors
+            finish(task, task.arguments)
+        other = differing(task, undisturbed)
+        lost += other
+        survived += 0 if other else tried - done
+    return Result(f"a worker killed: {task.name}", tried, survived, lost)
+
+
+def differing(task: Task, undisturbed: Mapping[str, bytes]) -> int:
+    """How many files of a task are other than ``undisturbed``, which is told."""
+    found = tree(task)
+    other = {name for name in {*found, *undisturbed} if found.get(name) != undisturbed.get(name)}
+    if other:
+        print(f"{task.name}: other than undisturbed are {sorted(other)}", file=sys.stderr)
+    return len(other)
+
+
+def full_disk(task: Task) -> Result | None:
     """Let the disk be full at ever later writes, make room, and compare; None without mount."""
-    task = reading("a folder", news, folder / "disk", shard=shard)
     finish(task, task.arguments)
     undisturbed = tree(task)
-    # Each file takes whole pages, and the last part must fit beside its temporary file.
-    needed = sum(len(content) // 1024 + 16 for content in undisturbed.values())
+    # Each file takes whole pages, and the last must fit beside its temporary file and the parts.
+    needed = sum(3 * len(content) // 1024 + 16 for content in undisturbed.values())
     shutil.rmtree(task.folder)
     task.folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(task.folder)]
@@ -281,17 +312,28 @@ def full_disk(folder: Path, news: Path, *, shard: int) -> Result | None:
             remount = ["mount", "-o", f"remount,size={size}k", str(task.folder)]
             subprocess.run(remount, check=True)
             process = start(task.arguments)
-            process.communicate(timeout=LONGEST)
+            _, errors = process.communicate(timeout=LONGEST)
             left = litter(task.folder)
             assert not left, f"a full disk left {left}"
             if ended := process.returncode == 0:
                 break
+            assert process.returncode == 2, (process.returncode, errors)
+            assert "No space left on device" in errors, errors
             tried += 1
         assert ended, "the disk was never large enough; the test is at fault"
-        lost = sum(undisturbed.get(name) != content for name, content in tree(task).items())
+        lost = differing(task, undisturbed)
     finally:
         subprocess.run(["umount", str(task.folder)], check=True)
-    return Result("the disk full", tried, tried if not lost else 0, lost)
+    return Result(f"the disk full: {task.name}", tried, tried if not lost else 0, lost)
+
+
+def faults(task: Task, *, kills: int, random: Random) -> Iterator[Result]:
+    yield torture(task, kills=kills, random=random)
+    shutil.rmtree(task.folder)
+    if task.name.endswith("workers"):
+        yield torture_workers(task, kills=kills, random=random)
+    elif task.name.startswith("predict") and "cluster" not in task.name:
+        yield from filter(None, [full_disk(task)])
 
 
 @contextmanager
@@ -330,10 +372,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = []
         for task in tasks:
             if task.name.startswith(given.only):
-                results.append(torture(task, kills=given.kills, random=Random(given.seed)))
-                print(results[-1], flush=True)
-        if "predict".startswith(given.only) and (full := full_disk(folder, news, shard=shard)):
-            results.append(full)
+                for result in faults(task, kills=given.kills, random=Random(given.seed)):
+                    print(result, flush=True)
+                    results.append(result)
     print("| fault | tried | survived | lost |\n|---|---|---|---|")
     for one in results:
         print(f"| {one.fault} | {one.tried} | {one.survived} | {one.lost} |")

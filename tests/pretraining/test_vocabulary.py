@@ -79,9 +79,9 @@ def test_words_of_like_contexts_are_near_each_other():
 
 def test_rows_are_equally_long_and_unseen_tokens_get_random_ones():
     ids = np.array([3, 4, 5, 3, 4, 5, 6, 3])
-    vectors = context_vectors(ids, vocabulary=9, size=16, deviation=0.02)  # more columns than rows
+    vectors = context_vectors(ids, vocabulary=9, size=16)  # more columns than rows
     lengths = np.linalg.norm(vectors, axis=1)
     np.testing.assert_allclose(lengths[3:7], 0.02 * 4, rtol=1e-5)
     assert (lengths[[0, 1, 2, 7, 8]] > 0).all()
-    again = context_vectors(ids, vocabulary=9, size=16, deviation=0.02)
+    again = context_vectors(ids, vocabulary=9, size=16)
     np.testing.assert_array_equal(vectors, again)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.config import WindowConfig
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.reading.decoding import (
     ArticleLogits,
@@ -25,12 +26,7 @@ OPTIONS = DecodeOptions(2.0, 0.0, (0.5,) * N_THEMES, (0.0,) * 3)
 @pytest.fixture
 def encoded(news, tiny_tokenizer) -> list[EncodedArticle]:
     return encode_articles(
-        news,
-        tiny_tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=24,
-        window_context=4,
-        with_gold=True,
+        news, tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(24, 4), with_gold=True
     )
 
 
@@ -101,12 +97,7 @@ def test_examples_that_are_no_passage_are_not_read(tiny_tokenizer):
     text = "Apel pagi dimulai pukul tujuh di lapangan kantor."
     article = Article("a", text, (), (ThemeSpan(0, 9, "DISIPLIN"),))
     (one,) = encode_articles(
-        [article],
-        tiny_tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=64,
-        window_context=4,
-        with_gold=True,
+        [article], tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(64, 4), with_gold=True
     )
     (window,) = one.windows
     assert [piece.passage for piece in window.pieces] == [0, -1]
@@ -185,7 +176,7 @@ def test_a_bias_for_outside_drops_what_is_doubtful(encoded):
 def test_an_entity_ends_with_its_line(tiny_tokenizer):
     article = Article("baris", "Irma\nLande")
     (one,) = encode_articles(
-        [article], tiny_tokenizer.backend_tokenizer, ASN_LABELS, window_size=24, window_context=4
+        [article], tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(24, 4)
     )
     tags = np.zeros((len(one.offsets), N_TAGS), dtype=np.float32)
     tags[:, ASN_LABELS.tag_ids["I-OFFICIAL"]] = 9
@@ -207,7 +198,7 @@ def test_articles_keep_what_is_theirs_and_lose_old_spans(tiny_tokenizer):
         {"u": 1},
     )
     (one,) = encode_articles(
-        [article], tiny_tokenizer.backend_tokenizer, ASN_LABELS, window_size=24, window_context=4
+        [article], tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(24, 4)
     )
     tags = np.zeros((len(one.offsets), N_TAGS), dtype=np.float32)
     tags[:, 0] = 9
@@ -235,11 +226,7 @@ def test_decoding_is_the_same_twice_and_for_each_article_alone(encoded):
 def test_an_article_of_spaces_has_no_span(text, tiny_tokenizer, byte_tokenizer, encoded):
     for tokenizer in (tiny_tokenizer, byte_tokenizer):
         (blank,) = encode_articles(
-            [Article("kosong", text)],
-            tokenizer.backend_tokenizer,
-            ASN_LABELS,
-            window_size=24,
-            window_context=4,
+            [Article("kosong", text)], tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(24, 4)
         )
         tags = [np.zeros((len(window), N_TAGS), dtype=np.float32) for window in blank.windows]
         for logits in tags:
@@ -288,8 +275,7 @@ def test_a_name_is_read_without_what_frays_at_its_ends(tiny_tokenizer, text, mar
         [Article("a", text, (span,))],
         tiny_tokenizer.backend_tokenizer,
         ASN_LABELS,
-        window_size=64,
-        window_context=4,
+        WindowConfig(64, 4),
         with_gold=True,
     )
     decoded = decode(articles, [gold_logits(articles[0])], ASN_LABELS, OPTIONS)[0]
@@ -327,7 +313,7 @@ def test_entities_and_themes_are_decoded_apart_as_together(encoded):
 def test_labels_may_lack_a_side(tiny_tokenizer, labels):
     article = Article("a", "Kapal berlayar.\nCuaca cerah.")
     (one,) = encode_articles(
-        [article], tiny_tokenizer.backend_tokenizer, labels, window_size=24, window_context=4
+        [article], tiny_tokenizer.backend_tokenizer, labels, WindowConfig(24, 4)
     )
     logits = ArticleLogits(
         np.tile(np.arange(len(labels.tags), dtype=np.float32), (len(one.offsets), 1)),

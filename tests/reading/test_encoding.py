@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
+from asn_nlp.config import WindowConfig
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.reading.encoding import (
     IGNORED,
@@ -20,7 +21,7 @@ from asn_nlp.reading.encoding import (
 from asn_nlp.reading.tagging import tags_to_spans
 
 TOKENIZERS = ("tiny_tokenizer", "byte_tokenizer", "unigram_tokenizer")
-SIZE, CONTEXT = 24, 4
+WINDOW = WindowConfig(24, 4)
 
 # What outlets put around the post in the middle, and what a name may hold.
 AROUND = {
@@ -45,7 +46,7 @@ def tokenizer(request: pytest.FixtureRequest) -> PreTrainedTokenizerFast:
 
 
 def encode(article: Article, tokenizer: PreTrainedTokenizerFast, **options: Any) -> EncodedArticle:
-    settings = {"window_size": SIZE, "window_context": CONTEXT, "with_gold": True, **options}
+    settings = {"config": WINDOW, "with_gold": True, **options}
     return encode_articles([article], tokenizer.backend_tokenizer, ASN_LABELS, **settings)[0]
 
 
@@ -129,7 +130,7 @@ def test_byte_tokens_cover_every_character_but_spaces(text, byte_tokenizer):
 @pytest.mark.parametrize(("size", "context"), [(24, 4), (9, 2), (64, 0)])
 def test_no_token_is_lost_and_none_is_decided_twice(tokenizer, news, size, context):
     for article in news:
-        encoded = encode(article, tokenizer, window_size=size, window_context=context)
+        encoded = encode(article, tokenizer, config=WindowConfig(size, context))
         ids = tokenizer(article.text, add_special_tokens=False)["input_ids"]
         assert owned_ids(encoded) == ids
         assert len(encoded.offsets) == len(encoded.continues) == len(ids)
@@ -144,12 +145,7 @@ def test_no_token_is_lost_and_none_is_decided_twice(tokenizer, news, size, conte
 
 def test_batches_of_articles_are_encoded_as_each_alone(tokenizer, news):
     together = encode_articles(
-        news,
-        tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=SIZE,
-        window_context=CONTEXT,
-        with_gold=True,
+        news, tokenizer.backend_tokenizer, ASN_LABELS, WINDOW, with_gold=True
     )
     for index, (article, encoded) in enumerate(zip(news, together, strict=True)):
         alone = encode(article, tokenizer)
@@ -159,12 +155,12 @@ def test_batches_of_articles_are_encoded_as_each_alone(tokenizer, news):
         np.testing.assert_array_equal(owned_tags(encoded), owned_tags(alone))
         assert encoded.passages == alone.passages
     backend = tokenizer.backend_tokenizer
-    assert encode_articles([], backend, ASN_LABELS, window_size=9, window_context=2) == []
+    assert encode_articles([], backend, ASN_LABELS, WindowConfig(9, 2)) == []
 
 
 def test_windows_end_with_passages_where_they_can(tiny_tokenizer, news):
     text = "\n".join(article.text for article in news)
-    encoded = encode(Article("a", text), tiny_tokenizer, window_size=160, window_context=8)
+    encoded = encode(Article("a", text), tiny_tokenizer, config=WindowConfig(160, 8))
     starts = {passage.start for passage in encoded.passages}
     firsts = [int(encoded.offsets[window.window.own_start, 0]) for window in encoded.windows]
     assert len(firsts) > 3
@@ -207,14 +203,14 @@ def themes_of(encoded: EncodedArticle) -> dict[int, list[set[str]]]:
 def test_themes_mark_their_passage_and_passages_without_any_are_examples(tiny_tokenizer):
     text = "Apel pagi dimulai.\nHujan turun.\nWarga antre di loket."
     article = Article("a", text, (), (ThemeSpan(0, 18, "DISIPLIN"), ThemeSpan(0, 18, "KINERJA")))
-    encoded = encode(article, tiny_tokenizer, window_size=256)
+    encoded = encode(article, tiny_tokenizer, config=WindowConfig(256, 4))
     assert themes_of(encoded) == {0: [{"DISIPLIN", "KINERJA"}], 1: [set()], 2: [set()]}
 
 
 def test_a_theme_span_that_marks_no_passage_is_an_example_of_its_own(tiny_tokenizer):
     text = "Apel pagi dimulai pukul tujuh di lapangan kantor.\nHujan turun."
     spans = (ThemeSpan(0, 9, "DISIPLIN"), ThemeSpan(0, 9, "KINERJA"), ThemeSpan(50, 62, "KARIER"))
-    encoded = encode(Article("a", text, (), spans), tiny_tokenizer, window_size=256)
+    encoded = encode(Article("a", text, (), spans), tiny_tokenizer, config=WindowConfig(256, 4))
     assert themes_of(encoded) == {0: [set()], 1: [{"KARIER"}], -1: [{"DISIPLIN", "KINERJA"}]}
     part = next(piece for piece in encoded.windows[0].pieces if piece.passage == -1)
     covered = encoded.offsets[part.start - 1 : part.end - 1]  # less the opening token
@@ -245,11 +241,7 @@ def test_collate_pads_behind_and_numbers_the_pieces_by_row(tiny_tokenizer, news)
     windows = [
         window
         for article in encode_articles(
-            news[:3],
-            tiny_tokenizer.backend_tokenizer,
-            ASN_LABELS,
-            window_size=SIZE,
-            window_context=CONTEXT,
+            news[:3], tiny_tokenizer.backend_tokenizer, ASN_LABELS, WINDOW
         )
         for window in article.windows
     ]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from asn_nlp.articles import Article
+from asn_nlp.config import WindowConfig
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.reading import fitting
 from asn_nlp.reading.calibration import Calibration
@@ -26,8 +27,7 @@ def encoded(news, tiny_tokenizer) -> list[EncodedArticle]:
         news * TIMES,
         tiny_tokenizer.backend_tokenizer,
         ASN_LABELS,
-        window_size=64,
-        window_context=4,
+        WindowConfig(64, 4),
         with_gold=True,
     )
 
@@ -187,7 +187,7 @@ def test_passages_of_which_the_tokeniser_sees_nothing_are_passed_over(encoded, g
 def test_articles_without_a_word_change_nothing(encoded, gold, text, tiny_tokenizer):
     blank = Article("kosong", text)
     (one,) = encode_articles(
-        [blank], tiny_tokenizer.backend_tokenizer, ASN_LABELS, window_size=64, window_context=4
+        [blank], tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(64, 4)
     )
     nothing = join_windows(one, [], []) if not one.windows else None
     logits = noisy(encoded, scale=2.0)

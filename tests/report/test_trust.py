@@ -73,7 +73,7 @@ def test_predictions_without_scores_have_no_such_section(tiny_articles, tmp_path
 
 @pytest.mark.parametrize("raw", [None, replace(GOOD, bins=(Bin(0.99, 0.7, 20),))])
 def test_the_figure_shows_raw_scores_where_there_are_such(raw):
-    svg = trust_figure(Trust(20, GOOD, raw, CURVE))
+    svg = trust_figure(Trust(20, GOOD, raw, CURVE), CURVE)
     assert svg.startswith("<svg")
     assert (">raw scores</text>" in svg) == (raw is not None)
     for text in ("share right", "risk: share wrong", "scores"):

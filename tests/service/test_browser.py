@@ -29,7 +29,7 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
-TEXT = "👩🏽‍⚖️ 😀 Bupati Sigi Rina Lasut menegur pegawai yang terlambat apel.\nSelesai 😀 siang."
+TEXT = "👩🏽‍⚖️ 😀 Bupati Sigi Rina Lasut menegur pegawai yang terlambat apel.\nLangit 😀 cerah."
 HOSTILE = '<script>window.hit = 1</script> "><img src=x onerror="window.hit = 1"> &lt;b&gt;'
 
 
@@ -143,13 +143,13 @@ def test_the_example_shows_entities_themes_and_records(page, predictor):
 def test_a_span_is_marked_relabelled_and_deleted_to_the_character(page, tmp_path):
     read(page, TEXT)
     assert marks(page) == [("Bupati Sigi", "TITLE"), ("Rina Lasut", "OFFICIAL")]
-    drag_over(page, "siang")
+    drag_over(page, "cerah")
     page.click("#menu-choices button:has-text('PROVINCE')")
     page.click("mark:has-text('Bupati Sigi')")
     page.click("#menu-choices button:has-text('OFFICIAL')")
     page.click("mark:has-text('Rina Lasut')")
     page.click("#delete")
-    assert marks(page) == [("Bupati Sigi", "OFFICIAL"), ("siang", "PROVINCE")]
+    assert marks(page) == [("Bupati Sigi", "OFFICIAL"), ("cerah", "PROVINCE")]
     (article,) = read_articles(saved(page, tmp_path))
     assert article.text == TEXT
     assert [(article.surface(one), one.label) for one in article.entities] == marks(page)
@@ -207,7 +207,7 @@ def test_themes_of_a_passage_are_toggled(page, tmp_path):
     assert page.locator(".chips").nth(1).text_content() == "INTEGRITAS+ theme"
     (article,) = read_articles(saved(page, tmp_path))
     (span,) = [one for one in article.themes if one.label == "INTEGRITAS"]
-    assert article.surface(span) == "Selesai 😀 siang."
+    assert article.surface(span) == "Langit 😀 cerah."
 
 
 def test_hostile_text_and_labels_are_shown_as_text(page, tmp_path):

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asn_nlp.articles import Article
+from asn_nlp.config import WindowConfig
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.reading.encoding import IGNORED, collate, encode_articles
 from asn_nlp.training.batches import TokenBatches, collate_gold
@@ -51,8 +52,7 @@ def test_gold_stands_beside_its_tokens_and_pieces(tiny_tokenizer, news):
         [*news[:3], Article("a", "***")],
         tiny_tokenizer.backend_tokenizer,
         ASN_LABELS,
-        window_size=24,
-        window_context=4,
+        WindowConfig(24, 4),
         with_gold=True,
     )
     windows = [window for article in encoded for window in article.windows]

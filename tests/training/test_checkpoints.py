@@ -12,35 +12,17 @@ from safetensors.torch import load_file
 
 from asn_nlp.cli import main
 from asn_nlp.config import (
-    DataConfig,
-    EncoderConfig,
-    OptimizerConfig,
     TrainConfig,
     WindowConfig,
 )
 from asn_nlp.errors import ConfigError, TrainingError
 from asn_nlp.files import claimed
-from asn_nlp.formats import write_articles
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.training import run as run_room
 from asn_nlp.training import train
 from asn_nlp.training import trainer as trainer_room
 from asn_nlp.training.model import JointModel
 from asn_nlp.training.trainer import JointTrainer
-
-
-@pytest.fixture
-def config(tmp_path, news, tiny_articles, encoders, monkeypatch) -> TrainConfig:
-    monkeypatch.setattr(trainer_room, "fast_dtype", lambda _: torch.float32)
-    write_articles(news, tmp_path / "latih.jsonl")
-    write_articles(tiny_articles, tmp_path / "uji.jsonl")
-    return TrainConfig(
-        data=DataConfig(str(tmp_path / "latih.jsonl"), str(tmp_path / "uji.jsonl")),
-        encoder=EncoderConfig(str(encoders["bert"])),
-        window=WindowConfig(32, 4),
-        optimizer=OptimizerConfig(learning_rate=5e-3, epochs=2, batch_tokens=200),
-        output=str(tmp_path / "run"),
-    )
 
 
 def interrupt(*_: object, **__: object) -> None:
@@ -62,7 +44,7 @@ def files(config: TrainConfig) -> dict[Path, bytes]:
 
 
 CHANGES: list[tuple[Callable[[TrainConfig], TrainConfig], str]] = [
-    (lambda c: replace(c, seed=1), "made with seed 0, not 1; a resumed training goes on with"),
+    (lambda c: replace(c, seed=1), "made with seed 0, not 1; what is resumed goes on with"),
     (
         lambda c: replace(c, data=replace(c.data, train=c.data.dev, dev=c.data.train)),
         r"made with data fingerprint '[0-9a-f]{16}', not '[0-9a-f]{16}'",

@@ -42,7 +42,7 @@ def test_no_article_left_for_dev_says_what_to_change(config, news):
 
 def test_an_id_in_two_training_files_is_refused(config):
     data = replace(config, train=(str(config.train), str(config.train)))
-    with pytest.raises(AnnotationError, match="must be unique over the training files") as caught:
+    with pytest.raises(AnnotationError, match="must be unique over the files") as caught:
         read_training_data(data, seed=0)
     assert "'berita-0' stands in 2 of them; rename or remove one" in str(caught.value)
 

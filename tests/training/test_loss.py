@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from asn_nlp.config import WindowConfig
 from asn_nlp.labels import ASN_LABELS
 from asn_nlp.reading.encoding import IGNORED, encode_articles
 from asn_nlp.training.loss import joint_loss, positive_weight
@@ -35,12 +36,7 @@ def test_without_themes_the_loss_is_of_the_tags():
 
 def test_rare_themes_weigh_more(news, tiny_tokenizer):
     encoded = encode_articles(
-        news,
-        tiny_tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=64,
-        window_context=4,
-        with_gold=True,
+        news, tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(64, 4), with_gold=True
     )
     themes = [piece.themes for one in encoded for window in one.windows for piece in window.pieces]
     counts = np.sum(themes, axis=0)

@@ -3,7 +3,7 @@ import torch
 from transformers import set_seed
 
 from asn_nlp.cli.parser import parse_config
-from asn_nlp.config import TrainConfig
+from asn_nlp.config import TrainConfig, WindowConfig
 from asn_nlp.encoders import find_encoder
 from asn_nlp.errors import ConfigError
 from asn_nlp.labels import ASN_LABELS
@@ -32,12 +32,7 @@ def model(request, encoders) -> JointModel:
 @pytest.fixture
 def batch(tiny_tokenizer, news) -> dict[str, torch.Tensor]:
     encoded = encode_articles(
-        news,
-        tiny_tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=32,
-        window_context=4,
-        with_gold=True,
+        news, tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(32, 4), with_gold=True
     )
     windows = [window for article in encoded for window in article.windows]
     return collate_gold(windows, pad_id=0, n_themes=len(ASN_LABELS.themes))

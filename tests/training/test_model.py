@@ -47,12 +47,7 @@ def save(folder: Path, encoder: Path, labels: LabelSet = ASN_LABELS) -> JointMod
 def batch_of(articles: list[Article], encoder: Path) -> dict[str, torch.Tensor]:
     tokenizer = open_tokenizer(find_encoder(str(encoder)))
     encoded = encode_articles(
-        articles,
-        tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=24,
-        window_context=4,
-        with_gold=True,
+        articles, tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(24, 4), with_gold=True
     )
     windows = [window for article in encoded for window in article.windows]
     return collate_gold(windows, pad_id=tokenizer.pad_token_id, n_themes=N_THEMES)
@@ -209,8 +204,7 @@ def test_the_stock_pipeline_opens_a_run_and_reads_the_same_tags(encoder, news, t
         [Article("a", text)],
         open_tokenizer(find_encoder(str(tmp_path))).backend_tokenizer,
         ASN_LABELS,
-        window_size=66,
-        window_context=4,
+        WindowConfig(66, 4),
         with_gold=True,
     )
     (window,) = encoded.windows

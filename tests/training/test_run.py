@@ -16,9 +16,7 @@ from safetensors.torch import load_file
 from asn_nlp.articles import Article, EntitySpan, ThemeSpan
 from asn_nlp.cli.parser import parse_config
 from asn_nlp.config import (
-    DataConfig,
     EncoderConfig,
-    OptimizerConfig,
     TrainConfig,
     WindowConfig,
 )
@@ -35,25 +33,6 @@ from asn_nlp.reading.encoding import encode_articles
 from asn_nlp.training import fit, preparation, train
 from asn_nlp.training import run as run_room
 from asn_nlp.training import trainer as trainer_room
-
-
-@pytest.fixture(autouse=True)
-def full_precision(monkeypatch):
-    """So that figures agree wherever the tests run."""
-    monkeypatch.setattr(trainer_room, "fast_dtype", lambda _: torch.float32)
-
-
-@pytest.fixture
-def config(tmp_path, news, tiny_articles, encoders) -> TrainConfig:
-    write_articles(news, tmp_path / "latih.jsonl")
-    write_articles(tiny_articles, tmp_path / "uji.jsonl")
-    return TrainConfig(
-        data=DataConfig(str(tmp_path / "latih.jsonl"), str(tmp_path / "uji.jsonl")),
-        encoder=EncoderConfig(str(encoders["bert"])),
-        window=WindowConfig(32, 4),
-        optimizer=OptimizerConfig(learning_rate=5e-3, epochs=2, batch_tokens=200),
-        output=str(tmp_path / "run"),
-    )
 
 
 def weights(folder: str | Path) -> dict[str, torch.Tensor]:
@@ -141,19 +120,21 @@ def test_the_config_of_a_run_repeats_it(config):
     assert_same_weights(folder, train(again))
 
 
-def test_a_run_is_gone_on_with_at_lower_rates_and_says_what_that_changed(config, capsys):
+def test_a_run_is_gone_on_with_as_it_was_at_lower_rates_and_says_what_changed(config, capsys):
     first = train(config)
     optimizer = replace(config.optimizer, learning_rate=None)
     more = replace(
         config,
         encoder=replace(config.encoder, name=str(first)),
-        optimizer=optimizer,
+        optimizer=replace(optimizer, batch_tokens=256),
+        window=WindowConfig(),
         output=f"{config.output}-lagi",
     )
     capsys.readouterr()
     written = yaml.safe_load((train(more) / "config.yaml").read_text("utf-8"))
-    assert written["optimizer"]["learning_rate"] == 1e-4
-    assert written["optimizer"]["head_learning_rate"] == 3e-4
+    assert written["optimizer"]["learning_rate"] == 3e-5
+    assert written["optimizer"]["head_learning_rate"] == 1e-4
+    assert written["window"] == {"size": 32, "context": 4}
     before = json.loads((first / "scores.json").read_text("utf-8"))["dev"]
     told = re.search(
         r"dev before: entities ([\d.]+), themes ([\d.]+); after: ", capsys.readouterr().out
@@ -338,11 +319,7 @@ def test_headlines_vary_in_training_and_not_in_dev(config, news, tiny_articles, 
 
 def test_entities_inside_tokens_are_counted_in_a_warning(config, news, tiny_tokenizer, caplog):
     (encoded,) = encode_articles(
-        news[:1],
-        tiny_tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=64,
-        window_context=4,
+        news[:1], tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(64, 4)
     )
     start, end = next(one for one in encoded.offsets.tolist() if one[1] - one[0] > 1)
     inside = replace(news[0], entities=(EntitySpan(start + 1, end, "TITLE"),))

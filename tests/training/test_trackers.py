@@ -41,6 +41,15 @@ def test_a_tracker_that_is_not_installed_names_its_extra(name, monkeypatch):
     )
 
 
+def test_a_store_that_mlflow_cannot_open_is_told_before_training(tmp_path):
+    mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed")
+    mlflow.set_tracking_uri("abacus://shelf")
+    with pytest.raises(ConfigError, match=r"'abacus://shelf' is none .*; name another: MLFLOW_TR"):
+        tracker(TrainConfig(report_to="mlflow"))
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert len(tracker(TrainConfig(report_to="mlflow"))) == 1
+
+
 def test_an_unknown_tracker_is_refused():
     with pytest.raises(ConfigError, match="found 'tensorbord'; did you mean 'tensorboard'"):
         TrainConfig(report_to="tensorbord")

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from asn_nlp.config import WindowConfig
 from asn_nlp.labels import ASN_LABELS, LabelSet
 from asn_nlp.reading import decoding
 from asn_nlp.reading.decoding import ArticleLogits, decode
@@ -16,12 +17,7 @@ N_TAGS, N_THEMES = len(ASN_LABELS.tags), len(ASN_LABELS.themes)
 @pytest.fixture
 def encoded(news, tiny_tokenizer) -> list[EncodedArticle]:
     return encode_articles(
-        news,
-        tiny_tokenizer.backend_tokenizer,
-        ASN_LABELS,
-        window_size=64,
-        window_context=4,
-        with_gold=True,
+        news, tiny_tokenizer.backend_tokenizer, ASN_LABELS, WindowConfig(64, 4), with_gold=True
     )
 
 
@@ -41,7 +37,7 @@ def test_a_small_dev_leaves_the_options_as_they_were(encoded, news, caplog):
     logits = [shifted_logits(one, outside=-1.9, theme=1.5) for one in encoded]
     options = replace(first_options(ASN_LABELS), outside_bias=1.5)
     assert tune_options(options, [Dev(encoded, logits, news)], ASN_LABELS) == options
-    assert "too few to tune on (50): how they are read stays as it was" in caplog.text
+    assert "too few to tune on (200): how they are read stays as it was" in caplog.text
 
 
 def test_what_a_model_says_too_much_is_taken_off(encoded, news, monkeypatch):
