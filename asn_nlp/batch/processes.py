@@ -20,7 +20,7 @@ from asn_nlp.errors import AsnError, RunError
 
 _OPENING = 600  # seconds in which a reader must have opened the run
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_PRODUCTS = "OMP_NUM_THREADS"  # asked by OpenBLAS and MKL alike
+_THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")  # of NumPy's products, and the tokeniser's
 _BEAT = 0.5  # seconds between two messages of a reader about how far it is
 
 
@@ -126,7 +126,7 @@ class Processes:
             daemon=True,
             name="asn-nlp reader",
         )
-        with _products_by(threads):
+        with _sharing(threads):
             process.start()
         there.close()
         return _Reader(process, here, time.monotonic())
@@ -150,18 +150,20 @@ class Processes:
 
 
 @contextmanager
-def _products_by(threads: int) -> Iterator[None]:
-    """Processes started within multiply NumPy's matrices by so many threads: its library asks when
-    it is loaded, takes all cores unless told, and has them wait in a loop."""
-    before = os.environ.get(_PRODUCTS)
-    os.environ[_PRODUCTS] = str(threads)
+def _sharing(threads: int) -> Iterator[None]:
+    """Processes started within take so many threads: what NumPy multiplies by and the tokeniser ask
+    when they are loaded or first used, take all cores unless told, and the first waits in a loop.
+    """
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, str(threads)))
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[_PRODUCTS]
-        else:
-            os.environ[_PRODUCTS] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -193,7 +195,6 @@ def _undisturbed() -> Iterator[None]:
 def _work(connection: Connection, opening: Opening, threads: int, quiet: bool) -> None:
     """The life of a reader: it opens the run, then takes articles and gives them back."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's, where it is not blocked
-    os.environ["RAYON_NUM_THREADS"] = str(threads)  # the tokeniser's, which asks at its first use
     if quiet:  # a run that warns need warn once
         logging.disable(logging.WARNING)
     threading.Thread(target=_end_with_parent, daemon=True).start()

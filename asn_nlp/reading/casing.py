@@ -2,21 +2,22 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
-from asn_nlp.passages import split_passages
+from asn_nlp.passages import Passage
 
 _WORD = re.compile(r"\w*[^\W\d_]\w*(?:['’]\w+)*")
 _RUN = 4  # capitalised abbreviations stand beside each other too, but hardly so many
 
 
-def ordinary_case(text: str) -> str:
-    """``text``, of the same length, with what stands in capitals or has none put in ordinary case.
+def ordinary_case(text: str, passages: Sequence[Passage]) -> str:
+    """``text`` as long as it is, with what stands in capitals or has none in ordinary case.
 
     Outlets print headlines in both ways, and a cased encoder knows few words written so. A word is
     put as the rest of the text has it most often, so that abbreviations keep their capitals, and
     with a capital where the rest does not have it (truecasing: Lita et al. 2003).
     """
-    odd = _odd_words(text)
+    odd = _odd_words(text, passages)
     if not odd:
         return text
     places = {word.start() for word in odd}
@@ -33,10 +34,10 @@ def ordinary_case(text: str) -> str:
     return "".join(letters)
 
 
-def _odd_words(text: str) -> list[re.Match[str]]:
+def _odd_words(text: str, passages: Sequence[Passage]) -> list[re.Match[str]]:
     """The words of the passages and of the long runs that are in one case throughout."""
     odd = []
-    for passage in split_passages(text):
+    for passage in passages:
         words = list(_WORD.finditer(text, passage.start, passage.end))
         capitals = [word[0].isupper() for word in words]
         if len(words) > 1 and not any(word[0][0].isupper() for word in words):

@@ -84,15 +84,19 @@ def encode_articles(
         ConfigError: the window has no room for a token of its own.
     """
     prefix, suffix = _special_tokens(tokenizer)
+    divided = [tuple(split_passages(article.text)) for article in articles]
     encodings = tokenizer.encode_batch(
-        [ordinary_case(article.text) for article in articles], add_special_tokens=False
+        [
+            ordinary_case(article.text, passages)
+            for article, passages in zip(articles, divided, strict=True)
+        ],
+        add_special_tokens=False,
     )
     encoded = []
-    for index, article in enumerate(articles):
+    for index, (article, passages) in enumerate(zip(articles, divided, strict=True)):
         offsets = np.array(encodings[index].offsets, dtype=np.int64).reshape(-1, 2)
         ids = np.array(encodings[index].ids, dtype=np.int64)
         offsets = _fitted(article.text, offsets)
-        passages = tuple(split_passages(article.text))
         gold_tags = None
         unaligned = 0
         if with_gold:
@@ -157,7 +161,8 @@ class Batch(NamedTuple):
 
 def token_offsets(text: str, tokenizer: Tokenizer) -> NDArray[np.int64]:
     """The characters (n, 2) of each token of ``text``, as ``EncodedArticle`` has them."""
-    offsets = tokenizer.encode(ordinary_case(text), add_special_tokens=False).offsets
+    printed = ordinary_case(text, split_passages(text))
+    offsets = tokenizer.encode(printed, add_special_tokens=False).offsets
     return _fitted(text, np.array(offsets, dtype=np.int64).reshape(-1, 2))
 
 

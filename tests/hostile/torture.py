@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,14 +233,12 @@ def tree(task: Task) -> dict[str, bytes]:
 
 def torture(task: Task, *, kills: int, random: Random) -> Result:
     """Kill a command ``kills`` times, in rounds that end where it comes to its end."""
-    lasted = finish(task, task.arguments)
-    undisturbed = tree(task)
-    tried = survived = lost = 0
-    while tried < kills:
-        shutil.rmtree(task.folder)
+
+    def one_round(lasted: float, left: int) -> tuple[int, int]:
         arguments: Sequence[str] = task.arguments
-        before, parts, going = tried, 0, True
-        while going and tried < kills:
+        tried = lost = parts = 0
+        going = True
+        while going and tried < left:
             how = random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT))
             going = killed(arguments, after=random.uniform(0.05, 1.0) * lasted, how=how)
             tried += going
@@ -253,36 +251,53 @@ def torture(task: Task, *, kills: int, random: Random) -> Result:
         for path in litter(task.folder):  # as if it had lain there for long
             os.utime(path, (0, 0))
         finish(task, arguments)
-        other = differing(task, undisturbed)
-        lost += other
-        survived += 0 if other else tried - before
-    return Result(f"killed: {task.name} ({lasted:.0f} s each)", tried, survived, lost)
+        return tried, lost
+
+    return in_rounds(task, "killed", one_round, kills=kills)
 
 
 def torture_workers(task: Task, *, kills: int, random: Random) -> Result:
     """Kill one of a command's workers, in each of ``kills`` attempts; the command goes on."""
-    lasted = finish(task, task.arguments)
-    undisturbed = tree(task)
-    tried = survived = lost = 0
-    while tried < kills:
-        shutil.rmtree(task.folder)
+
+    def one_round(lasted: float, _left: int) -> tuple[int, int]:
         process = start(task.arguments)
         watch(process, until=random.uniform(0.05, 1.0) * lasted)
-        done = tried
+        tried = 0
         with suppress(psutil.Error):
             children = psutil.Process(process.pid).children()
             if workers := [one for one in children if "spawn_main" in " ".join(one.cmdline())]:
                 random.choice(workers).kill()
-                tried += 1
+                tried = 1
         _, errors = process.communicate(timeout=LONGEST)
         assert "Traceback" not in errors, errors
         if process.returncode:  # it is no article's fault where it had not opened the run
             assert "a reader ended with status -9 before it had opened the run" in errors, errors
             finish(task, task.arguments)
+        return tried, 0
+
+    return in_rounds(task, "a worker killed", one_round, kills=kills)
+
+
+def in_rounds(
+    task: Task, fault: str, one_round: Callable[[float, int], tuple[int, int]], *, kills: int
+) -> Result:
+    """Compare what each round leaves with what an undisturbed command does.
+
+    Args:
+        one_round: from the seconds that a command lasts, and the kills that are left, to those that
+            it tried and the parts that they lost.
+    """
+    lasted = finish(task, task.arguments)
+    undisturbed = tree(task)
+    tried = survived = lost = 0
+    while tried < kills:
+        shutil.rmtree(task.folder)
+        more, parts = one_round(lasted, kills - tried)
         other = differing(task, undisturbed)
-        lost += other
-        survived += 0 if other else tried - done
-    return Result(f"a worker killed: {task.name}", tried, survived, lost)
+        tried += more
+        lost += parts + other
+        survived += 0 if other else more
+    return Result(f"{fault}: {task.name} ({lasted:.0f} s each)", tried, survived, lost)
 
 
 def differing(task: Task, undisturbed: Mapping[str, bytes]) -> int:

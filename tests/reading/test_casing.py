@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from asn_nlp.articles import Article
 from asn_nlp.config import WindowConfig
 from asn_nlp.labels import ASN_LABELS
+from asn_nlp.passages import split_passages
 from asn_nlp.reading.casing import ordinary_case
 from asn_nlp.reading.encoding import encode_articles
 
@@ -23,7 +24,7 @@ from asn_nlp.reading.encoding import encode_articles
     ],
 )
 def test_words_in_one_case_are_put_as_the_rest_of_the_text_has_them(printed, read):
-    assert ordinary_case(printed) == read
+    assert ordinary_case(printed, split_passages(printed)) == read
 
 
 @pytest.mark.parametrize(
@@ -31,12 +32,12 @@ def test_words_in_one_case_are_put_as_the_rest_of_the_text_has_them(printed, rea
     ["Ketua DPRD DKI PDIP hadir.", "KPK\nApel pagi", "ketua", "Bupati Sigi\n12 3", "", "\n\n"],
 )
 def test_ordinary_text_stays_as_it_is(text):
-    assert ordinary_case(text) == text
+    assert ordinary_case(text, split_passages(text)) == text
 
 
 @given(st.text(st.sampled_from("aBC İßẞŉ’'1.\n\r\u2028e\u0301😀DŽdžΣς"), max_size=60) | st.text())
 def test_letters_stay_where_they_are(text):
-    read = ordinary_case(text)
+    read = ordinary_case(text, split_passages(text))
     assert len(read) == len(text)
     assert read.casefold() == text.casefold()
 
